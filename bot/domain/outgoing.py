@@ -1,0 +1,45 @@
+"""What is to be said to a person, before any transport has put it into its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+
+from bot.domain.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button and what a press of it asks for."""
+
+    label: Text
+    action: str  #: a name of ``telegram/callbacks.py``'s table
+    reference: str = ""  #: what the action is about; the press is authenticated, so it comes back as it was given
+
+
+Keyboard = Sequence[Sequence[Button]]  #: rows of buttons
+
+
+class Method(StrEnum):
+    """What kind of call a delivery makes."""
+
+    SAY = "say"  #: a new message
+    EDIT = "edit"  #: the text and buttons of one that was sent before
+    ANSWER = "answer"  #: the end of a press; has no order
+
+
+class Urgency(IntEnum):
+    """Which chat goes first where not all can; never an order within a chat."""
+
+    CRISIS = 0
+    CONVERSATION = 1
+    SCREEN = 2
+    BULK = 3
+
+
+#: How long a delivery is worth repeating (CONTRACT.md, *Updates and deliveries*).
+PATIENCE = timedelta(hours=24)
+SCREEN_PATIENCE = timedelta(hours=1)
+ANSWER_PATIENCE = timedelta(seconds=15)

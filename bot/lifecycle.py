@@ -1,0 +1,274 @@
+"""How the bot starts and stops: one loop, one supervisor, everything ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from telegram.error import InvalidToken, TelegramError
+
+from bot import app as root
+from bot.app import App, WrongSetup
+from bot.domain import retries
+from bot.domain.errors import BotError
+from bot.domain.ids import DeliveryId
+from bot.scheduler.clock import SchedulerClock
+from bot.scheduler.manager import Manager
+from bot.scheduler.runners.local import LocalRunner
+from bot.settings import Settings
+from bot.storage.holding import TELEGRAM, Lease, lock_file, lock_file_within
+from bot.telegram import api as bot_api
+from bot.telegram import application as applications
+from bot.telegram.api import Api
+from bot.telegram.application import AnyApplication
+from bot.telegram.context import Services
+from bot.telegram.intake import Intake
+from bot.telegram.limits import Limits
+from bot.telegram.sender import Sender
+from bot.telegram.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+KIND = "bot"  #: of the process that lives with the database, in the names of lease owners
+
+#: CONTRACT.md: a second process waits this long for a predecessor; a refused token is fatal after so long; exit within 15 s.
+_PREDECESSOR_SECONDS = 30.0
+_REFUSED_SECONDS = 60.0
+_EXIT_SECONDS = 14.0
+_WORKER_SECONDS, _SENDER_SECONDS, _OWN_DELIVERIES_SECONDS = 5.0, 4.0, 30.0
+
+
+class TokenRefused(BotError):
+    """Telegram does not know ``BOT_TOKEN``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telegram:
+    """The transport, wired."""
+
+    application: AnyApplication
+    intake: Intake
+    worker: Worker
+    sender: Sender
+
+
+async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = None) -> None:
+    """Run the bot until SIGTERM or SIGINT; then end in order, and at a second signal at once.
+
+    Args:
+        settings: As they were loaded, with a token.
+        owned: Intervals of schedules, in place of those of the environment.
+
+    Raises:
+        BotError: It cannot start; the sentence says why, and what would be right.
+    """
+    stopping = _signals()
+    async with AsyncExitStack() as stack:
+        if settings.sqlite_path is not None:
+            settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+            await stack.enter_async_context(lock_file_within(settings.sqlite_path, seconds=_PREDECESSOR_SECONDS))
+        await asyncio.to_thread(root.prepare, settings)
+        app = await stack.enter_async_context(root.opened(settings, kind=KIND))
+        telegram = await stack.enter_async_context(_wired(app))
+        if not settings.admin_ids:
+            logger.warning("ADMIN_IDS is empty: nobody can approve counselors or hear of failures.")
+        await _supervise(app, telegram, stopping, owned=app.owned_intervals if owned is None else owned)
+    logger.info("Stopped.")
+
+
+async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
+    """Make the deliveries of a one-shot command, where no bot does; return those that are left for the bot."""
+    if not own or app.settings.bot_token is None:
+        return own
+    async with AsyncExitStack() as stack:
+        if app.settings.sqlite_path is not None:
+            stack.enter_context(lock_file(app.settings.sqlite_path))
+        else:
+            lease = Lease(app.db, root.clock, name=TELEGRAM, owner=app.owner)
+            if not await lease.take():
+                return own
+            stack.push_async_callback(lease.release)
+        telegram = await stack.enter_async_context(_wired(app))
+        return await telegram.sender.deliver_only(own, seconds=_OWN_DELIVERIES_SECONDS)
+
+
+def _signals() -> asyncio.Event:
+    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process: nothing would be lost by it."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopping.is_set():
+            os._exit(0)
+        stopping.set()
+        loop.call_later(_EXIT_SECONDS, os._exit, 0)  # whatever still hangs then is taken up at the next start
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+async def _supervise(app: App, telegram: Telegram, stopping: asyncio.Event, *, owned: Mapping[str, timedelta]) -> None:
+    """Run everything until the signal, or until one of the loops ends, which none does by itself."""
+    dead_owner = None if app.settings.is_postgresql else f"{KIND}:"
+    scheduler = asyncio.create_task(_manager(app).run(owned, dead_owner=dead_owner))
+    transport = asyncio.create_task(_transport(app, telegram))
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait({scheduler, transport, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    logger.info("Stopping.")
+    for one in (scheduler, transport, signalled):
+        one.cancel()
+    results = await asyncio.gather(scheduler, transport, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+async def _transport(app: App, telegram: Telegram) -> None:
+    """Handle updates, and poll and send while that is ours to do; until cancelled."""
+    working = asyncio.create_task(_work(telegram))
+    polling = asyncio.create_task(
+        _poll_and_send_by_lease(app, telegram) if app.settings.is_postgresql else _poll_and_send(telegram)
+    )
+    try:
+        await asyncio.wait({working, polling}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        telegram.worker.stop()
+        polling.cancel()
+        await _end(working, seconds=_WORKER_SECONDS)
+        await _end(polling, seconds=_SENDER_SECONDS + 1)
+
+
+async def _poll_and_send(telegram: Telegram) -> None:
+    """Poll and send until cancelled: then take nothing more in, and let the calls in flight end."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(telegram.intake.run())
+            group.create_task(telegram.sender.run())
+    finally:
+        await telegram.sender.stop(seconds=_SENDER_SECONDS)
+
+
+async def _poll_and_send_by_lease(app: App, telegram: Telegram) -> None:
+    """Poll and send while the lease is ours; stand by otherwise."""
+    lease = Lease(app.db, root.clock, name=TELEGRAM, owner=app.owner)
+    try:
+        while True:
+            await lease.wait()
+            working = asyncio.create_task(_poll_and_send(telegram))
+            keeping = asyncio.create_task(lease.keep())
+            try:
+                await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                keeping.cancel()
+                working.cancel()
+                await _end(working, seconds=_SENDER_SECONDS + 1)
+    finally:
+        await lease.release()
+
+
+async def _work(telegram: Telegram) -> None:
+    """Handle updates once Telegram has told who we are: commands may be addressed to our name."""
+    await _introduce(telegram)
+    await telegram.worker.run()
+
+
+async def _introduce(telegram: Telegram) -> None:
+    """Ask Telegram who we are until it answers.
+
+    Raises:
+        TokenRefused: It has refused the token for a minute, and never answered anything with it.
+    """
+    loop = asyncio.get_running_loop()
+    refused_since: float | None = None
+    attempt = 0
+    while True:
+        try:
+            await telegram.application.initialize()
+        except InvalidToken as error:
+            refused_since = refused_since or loop.time()
+            if loop.time() - refused_since >= _REFUSED_SECONDS and telegram.intake.last_good_poll_at is None:
+                raise TokenRefused("Telegram does not know BOT_TOKEN: copy it again from @BotFather.") from error
+            logger.warning("Telegram refuses the token; trying again for a minute.")
+        except TelegramError as error:
+            refused_since = None
+            logger.warning("Telegram does not say who we are (%s); trying again.", type(error).__name__)
+        else:
+            return
+        attempt += 1
+        await asyncio.sleep(retries.INTAKE.delay(attempt, chance=random.random()).total_seconds())  # noqa: S311 — spreads load
+
+
+async def _end(one: asyncio.Task[None], *, seconds: float) -> None:
+    """Wait for *one* to end by itself, cancel it when the time is over, and raise what it raised."""
+    await asyncio.wait({one}, timeout=seconds)
+    one.cancel()
+    try:
+        await one
+    except asyncio.CancelledError:
+        return
+
+
+def _manager(app: App) -> Manager:
+    clock = SchedulerClock(
+        db=app.db,
+        clock=root.clock,
+        executor=app.executor,
+        offering=app.offering,
+        check_interval=app.settings.scheduler_check_interval,
+    )
+    runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=app.settings.scheduler_concurrency)
+    return Manager(control=app.control, clock=clock, runner=runner)
+
+
+@asynccontextmanager
+async def _wired(app: App) -> AsyncGenerator[Telegram]:
+    """Wire the transport, and close its connections at the end."""
+    settings = app.settings
+    if settings.bot_token is None:
+        raise WrongSetup("BOT_TOKEN is not set: get one from @BotFather and put it into .env as BOT_TOKEN=123456789:AA…")
+    token = settings.bot_token.get_secret_value()
+    polling, calling = bot_api.request(1), bot_api.request(bot_api.IN_FLIGHT)
+    address = f"{settings.telegram_api_url}/bot{token}"
+    api = Api(address=address, polling=polling, calling=calling)
+    application = applications.build(token=token, base=settings.telegram_api_url, polling=polling, calling=calling)
+    try:
+        yield Telegram(
+            application=application,
+            intake=Intake(api=api, db=app.db, vault=app.vault, clock=root.clock),
+            worker=Worker(application=application, db=app.db, clock=root.clock, services=_services(app)),
+            sender=_sender(app, api),
+        )
+    finally:
+        await polling.shutdown()
+        await calling.shutdown()
+
+
+def _sender(app: App, api: Api) -> Sender:
+    limits = Limits(
+        per_second=app.settings.send_per_second,
+        per_chat_per_second=app.settings.send_per_chat_per_second,
+        per_chat_burst=app.settings.send_per_chat_burst,
+        now=asyncio.get_running_loop().time,
+    )
+    return Sender(api=api, db=app.db, clock=root.clock, people=app.people, delivering=app.delivering, limits=limits)
+
+
+def _services(app: App) -> Services:
+    return Services(
+        people=app.people,
+        outbox=app.outbox,
+        alerting=app.alerting,
+        requesting=app.requesting,
+        offering=app.offering,
+        relaying=app.relaying,
+        closing=app.closing,
+        retention_days=app.settings.session_retention_days,
+    )

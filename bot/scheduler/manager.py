@@ -1,0 +1,50 @@
+"""The scheduled-tasks manager: the clock and the runner, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.scheduler.clock import SchedulerClock
+from bot.scheduler.control import Control
+from bot.scheduler.runners.local import LocalRunner
+from bot.storage import runs
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 8.0  #: of the 15 s in which the process ends (CONTRACT.md), this much is the runs'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """Everything that runs by time."""
+
+    control: Control
+    clock: SchedulerClock
+    runner: LocalRunner
+
+    async def run(self, owned: Mapping[str, timedelta], *, dead_owner: str | None) -> None:
+        """Run until cancelled; then let what is under way finish.
+
+        Args:
+            owned: Intervals that the environment owns, by name of the schedule.
+            dead_owner: How the names begin of owners that cannot live any more, because they held the lock that we hold.
+        """
+        await self.control.reconcile(owned)
+        await self._take_up(dead_owner)
+        logger.info("Scheduled tasks manager started")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.clock.run())
+                group.create_task(self.runner.run())
+        finally:
+            await self.runner.drain(seconds=_DRAIN_SECONDS)
+
+    async def _take_up(self, dead_owner: str | None) -> None:
+        async with self.clock.db.reading() as tx:
+            orphaned = await runs.orphaned(tx, at=self.clock.clock(), dead_owner=dead_owner)
+        for run in orphaned:
+            await self.clock.executor.interrupted(run)

@@ -1,0 +1,160 @@
+"""Copies of the database that can be restored, and their keys in one file beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.domain.ids import Clock
+from bot.domain.retention import Generations
+from bot.domain.text import Text
+from bot.services.vault import Vault
+from bot.storage import keys, migrations
+from bot.storage.copies import CopyFailed, copy_sqlite, count_rows, dump_postgresql
+from bot.storage.database import Database
+from bot.storage.keys import WrappedKey
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "hu_counseling_backup"
+KEY_FILE = f"{PREFIX}.keys"
+_NAME = re.compile(rf"{PREFIX}_(\d{{8}}_\d{{6}})\.(?:db|dump)")
+_STAMP = "%Y%m%d_%H%M%S"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backups:
+    """Backups: making them, and keeping the right ones."""
+
+    db: Database
+    clock: Clock
+    vault: Vault
+    folder: Path  #: as ``BACKUP_DIR`` was written, so that the log says it like that
+    url: str
+    sqlite_path: Path | None
+    programs: Path | None  #: ``PG_BIN_DIR``
+    generations: Generations
+
+    async def create(self) -> Path:
+        """Make a backup and prune the old ones; return its path.
+
+        The order matters where the process dies in between: a backup appears, by one rename, when all that belongs to it is
+        there; the key file may be newer than the newest backup, never older.
+
+        Raises:
+            CopyFailed: The folder cannot be written, the disk is full, or the database is damaged.
+        """
+        try:
+            return await self._create()
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise CopyFailed(
+                Text(
+                    "The backup could not be written to {folder}: {reason}.", folder=str(self.folder), reason=reason or "unknown"
+                )
+            ) from error
+
+    async def _create(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._remove_leftovers()
+        final = await self._free_name()
+        unfinished = final.with_name(f".{final.name}.tmp")
+        counts, taken_out = await self._copy(unfinished)
+        manifest = await asyncio.to_thread(_manifest, unfinished, counts)
+        await asyncio.to_thread(_publish, self.folder / KEY_FILE, self._key_file(taken_out))
+        await asyncio.to_thread(_publish, manifest_of(final), json.dumps(manifest, indent=1).encode())
+        unfinished.replace(final)
+        _sync(self.folder)
+        self._prune()
+        logger.info("Database backed up to: %s", final)
+        return final
+
+    async def _copy(self, target: Path) -> tuple[dict[str, int], Sequence[WrappedKey]]:
+        if self.sqlite_path is not None:
+            copied = await asyncio.to_thread(copy_sqlite, self.sqlite_path, target)
+            return copied.counts, copied.keys
+        await dump_postgresql(self.url, target, programs=self.programs)
+        async with self.db.reading() as tx:  # after the dump: the keys of all that is in it, but of what was forgotten since
+            return await count_rows(tx), await keys.every(tx)
+
+    def _key_file(self, taken_out: Sequence[WrappedKey]) -> bytes:
+        rows = [[key.id, key.purpose, base64.b64encode(key.wrapped).decode()] for key in taken_out]
+        return self.vault.wrap_file(json.dumps(rows).encode())
+
+    async def _free_name(self) -> Path:
+        """Return a name for now that is not taken; names count seconds, so a second backup within one waits for the next."""
+        while True:
+            at = self.clock()
+            suffix = "db" if self.sqlite_path is not None else "dump"
+            path = self.folder / f"{PREFIX}_{at.astimezone(UTC).strftime(_STAMP)}.{suffix}"
+            if not path.exists():
+                return path
+            await asyncio.sleep(1 - at.microsecond / 1_000_000)
+
+    def _prune(self) -> None:
+        """Delete the backups that no generation keeps, and manifests without a backup."""
+        made = {made_at(path): path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)}
+        kept = self.generations.keep(made)
+        for instant, path in made.items():
+            if instant not in kept:
+                path.unlink()
+        for manifest in self.folder.glob(f"{PREFIX}_*.json"):
+            if not manifest.with_suffix("").exists():
+                manifest.unlink()
+
+    def _remove_leftovers(self) -> None:
+        """Delete what a backup left behind that died: it may still hold keys."""
+        for leftover in self.folder.glob(f".{PREFIX}*.tmp*"):
+            leftover.unlink(missing_ok=True)
+
+
+def made_at(path: Path) -> datetime:
+    """Return when the backup at *path* was made, from its name."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise ValueError(path.name)
+    return datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
+
+
+def manifest_of(path: Path) -> Path:
+    """Return where the manifest of the backup at *path* lies."""
+    return path.with_name(f"{path.name}.json")
+
+
+def _manifest(path: Path, counts: dict[str, int]) -> dict[str, Any]:
+    """Return what the manifest says of the file at *path*, once that is safely on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"size": path.stat().st_size, "sha256": digest, "schema": migrations.schema_version(), "counts": counts}
+
+
+def _publish(path: Path, content: bytes) -> None:
+    """Replace the file at *path* at once: readers see the old content or the new, whatever happens."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with open(unfinished, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in *folder* safe against a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,72 @@
+"""What follows from a call of the Bot API: it was made, it is to be repeated, or it cannot be made and somebody is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from bot.domain.ids import Clock
+from bot.domain.outgoing import Urgency
+from bot.domain.text import Text
+from bot.services.offering import Offering
+from bot.services.outbox import Outbox
+from bot.storage import deliveries, people, sessions
+from bot.storage.database import Database, Transaction
+from bot.storage.deliveries import Delivery
+from bot.texts import counselor as to_counselor
+from bot.texts import student as to_student
+
+
+class Failure(Enum):
+    """Why a call was given up."""
+
+    UNREACHABLE = auto()  #: the person blocked the bot, deleted their account, or never wrote to it
+    REFUSED = auto()  #: Telegram takes this call from nobody
+    LATE = auto()  #: it failed in passing for as long as it was worth repeating
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivering:
+    """The end of deliveries."""
+
+    db: Database
+    clock: Clock
+    outbox: Outbox
+    offering: Offering
+
+    async def succeed(self, delivery: Delivery, *, message_id: int | None) -> Delivery | None:
+        """Mark a delivery as made; return the next one that waits for the same chat."""
+        async with self.db.transaction() as tx:
+            await deliveries.succeed(tx, delivery.id, message_id=message_id, at=self.clock())
+            return await deliveries.first_of_chat(tx, delivery.person_id)
+
+    async def postpone(self, delivery: Delivery, *, error: str, delay: timedelta) -> datetime | None:
+        """Try again after *delay*; return when, or None where that would be too late and the delivery was given up."""
+        due_at = self.clock() + delay
+        if due_at >= delivery.patience_ends_at:
+            await self.give_up(delivery, Failure.LATE, error=error)
+            return None
+        async with self.db.transaction() as tx:
+            await deliveries.postpone(tx, delivery.id, error=error, due_at=due_at)
+        return due_at
+
+    async def give_up(self, delivery: Delivery, failure: Failure, *, error: str) -> None:
+        """Settle a delivery that cannot be made, and tell who sent what it carried."""
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            if not await deliveries.fail(tx, delivery.id, is_final=failure is not Failure.LATE, error=error, at=at):
+                return
+            if failure is Failure.UNREACHABLE:
+                await people.set_reachable(tx, delivery.person_id, is_reachable=False)
+                await self.offering.withdraw(tx, delivery.person_id, at=at)
+            await self._tell_sender(tx, delivery, at=at)
+
+    async def _tell_sender(self, tx: Transaction, delivery: Delivery, *, at: datetime) -> None:
+        session = await sessions.find(tx, delivery.session_id) if delivery.session_id else None
+        if delivery.sender_id is None or session is None:
+            return
+        text: Text = to_student.NOT_DELIVERED
+        if delivery.sender_id != session.student_id:
+            text = to_counselor.NOT_DELIVERED(alias=session.alias)
+        await self.outbox.say(tx, text, to=delivery.sender_id, at=at, urgency=Urgency.CONVERSATION)

@@ -1,0 +1,90 @@
+"""Who is writing: the person behind a Telegram id, what they may do, and what they agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.domain.errors import NotFound
+from bot.domain.ids import Clock, CounselorId, PersonId
+from bot.domain.people import CONSENT_VERSION, Actor, Role
+from bot.domain.text import Text
+from bot.services.vault import Vault
+from bot.storage import counselors, people
+from bot.storage.database import Database, Transaction
+from bot.storage.keys import Purpose
+from bot.storage.people import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The people whom the bot knows."""
+
+    db: Database
+    vault: Vault
+    clock: Clock
+    admin_ids: Collection[int]  #: Telegram ids (``ADMIN_IDS``)
+
+    async def identify(self, telegram_id: int) -> Actor:
+        """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it."""
+        async with self.db.transaction() as tx:
+            person = await self.find_or_add(tx, telegram_id)
+            if not person.is_reachable:
+                await people.set_reachable(tx, person.id, is_reachable=True)
+            return await self._actor(tx, person, is_admin=telegram_id in self.admin_ids)
+
+    async def telegram_id(self, tx: Transaction, person_id: PersonId) -> int:
+        """Return the Telegram id of a person; only who makes calls of the Bot API may ask.
+
+        Raises:
+            NotFound: There is no such person.
+            Unreadable: The person was forgotten.
+        """
+        person = await people.find(tx, person_id)
+        if person is None:
+            raise NotFound(Text("There is no such person."))
+        return int(await self.vault.unseal(tx, person.key_id, person.telegram_id, about="telegram id"))
+
+    async def consent(self, actor: Actor) -> None:
+        """Record that the actor agreed to the current consent text."""
+        async with self.db.transaction() as tx:
+            await people.consent(tx, actor.me, version=CONSENT_VERSION, at=self.clock())
+
+    async def display_name(self, tx: Transaction, counselor_id: CounselorId) -> str:
+        """Return the name under which a counselor appears.
+
+        Raises:
+            NotFound: They are no counselor.
+            Unreadable: They were forgotten.
+        """
+        counselor, person = await counselors.find(tx, counselor_id), await people.find(tx, counselor_id)
+        if counselor is None or person is None:
+            raise NotFound(Text("There is no such counselor."))
+        return await self.vault.unseal(tx, person.key_id, counselor.name, about="name")
+
+    async def admins(self, tx: Transaction) -> list[PersonId]:
+        """Return the admins who have ever written to the bot: only to them it can write."""
+        return await people.with_hashes(tx, [self.vault.lookup(telegram_id) for telegram_id in self.admin_ids])
+
+    async def find_or_add(self, tx: Transaction, telegram_id: int) -> Person:
+        """Return the person with this Telegram id; a stranger becomes known by it."""
+        telegram_hash = self.vault.lookup(telegram_id)
+        person = await people.find_by_hash(tx, telegram_hash)
+        if person is not None:
+            return person
+        at = self.clock()
+        key_id = await self.vault.make(tx, Purpose.PERSON, at=at)
+        sealed = await self.vault.seal(tx, key_id, str(telegram_id), about="telegram id")
+        return await people.add(tx, telegram_hash=telegram_hash, telegram_id=sealed, key_id=key_id, at=at)
+
+    async def _actor(self, tx: Transaction, person: Person, *, is_admin: bool) -> Actor:
+        counselor = await counselors.find(tx, person.id)
+        roles = {Role.ADMIN} if is_admin else set[Role]()
+        if counselor is not None and counselor.status == "approved":
+            roles.add(Role.COUNSELOR)
+        return Actor(
+            person_id=person.id,
+            roles=frozenset(roles),
+            language=person.language,
+            has_consented=person.consent_version == CONSENT_VERSION,
+        )

@@ -1,0 +1,164 @@
+"""How a student asks for a counselor: topic, gender, a description or none; and how they take it back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import texts
+from bot.domain.errors import Conflict, InvalidInput, NotAllowed
+from bot.domain.ids import Clock, PersonId
+from bot.domain.people import Actor, Gender
+from bot.domain.sessions import DESCRIPTION_LENGTH, Priority, Session, SessionState
+from bot.domain.topics import Topic
+from bot.services.matching import request_match
+from bot.services.offering import Offering
+from bot.services.vault import Vault
+from bot.storage import offers, people, sessions
+from bot.storage.database import Database, Transaction, UniqueViolation
+from bot.storage.keys import Purpose
+from bot.storage.sessions import NewSession
+from bot.texts import everyone
+from bot.texts import student as to_student
+
+STEP_GENDER, STEP_DESCRIPTION = "request.gender", "request.description"
+_ALIAS_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  #: none that look alike
+_ALIAS_LENGTH = 6  #: 30 bits: enough to be told apart, and a name that a counselor can keep in mind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requesting:
+    """The request form, and the request while it waits."""
+
+    db: Database
+    clock: Clock
+    vault: Vault
+    offering: Offering
+
+    async def current(self, actor: Actor) -> Session | None:
+        """Return the session that the actor has open as a student; None where there is none."""
+        async with self.db.transaction() as tx:
+            return await sessions.open_of_student(tx, actor.me)
+
+    async def place(self, session: Session) -> int:
+        """Return the place of a waiting session in the queue; 1 is next."""
+        async with self.db.transaction() as tx:
+            return await sessions.place_in_queue(tx, session)
+
+    async def step(self, actor: Actor) -> str | None:
+        """Return where in a form the actor is; None where they are in none."""
+        async with self.db.transaction() as tx:
+            dialog = await people.dialog(tx, actor.me)
+            return dialog.step if dialog else None
+
+    async def leave(self, actor: Actor) -> bool:
+        """Forget the form the actor is in; return whether they were in one."""
+        async with self.db.transaction() as tx:
+            return await people.close_dialog(tx, actor.me)
+
+    async def begin(self, actor: Actor) -> None:
+        """Pass where the actor may make a request.
+
+        Raises:
+            NotAllowed: They have not agreed to the consent text.
+            Conflict: They have an open session.
+        """
+        if not actor.has_consented:
+            raise NotAllowed(everyone.CONSENT_NEEDED)
+        if await self.current(actor) is not None:
+            raise Conflict(to_student.ALREADY_OPEN)
+
+    async def choose_topic(self, actor: Actor, key: str) -> Topic:
+        """Take the topic and go on to the gender.
+
+        Raises:
+            InvalidInput: There is no such topic.
+            NotAllowed: See ``begin``.
+            Conflict: See ``begin``.
+        """
+        await self.begin(actor)
+        topic = texts.topics().get(key)
+        if topic is None:
+            raise InvalidInput(everyone.NO_LONGER_AVAILABLE)
+        async with self.db.transaction() as tx:
+            await self._turn_to(tx, actor.me, STEP_GENDER, {"topic": key}, at=self.clock())
+        return topic
+
+    async def choose_gender(self, actor: Actor, gender: Gender) -> str:
+        """Take the gender and go on to the description; return the key of the topic.
+
+        Raises:
+            Conflict: The form is not at this question.
+        """
+        async with self.db.transaction() as tx:
+            answers = await self._answers(tx, actor.me, STEP_GENDER, STEP_DESCRIPTION)
+            await self._turn_to(tx, actor.me, STEP_DESCRIPTION, {**answers, "gender": gender}, at=self.clock())
+        return answers["topic"]
+
+    async def submit(self, actor: Actor, description: str | None) -> Session:
+        """Make the request and have it matched at once.
+
+        Raises:
+            InvalidInput: The description is too long.
+            Conflict: The form is not at this question, or there is an open session.
+        """
+        await self.begin(actor)
+        if description is not None and len(description) > DESCRIPTION_LENGTH:
+            raise InvalidInput(to_student.DESCRIPTION_TOO_LONG(length=len(description), most=DESCRIPTION_LENGTH))
+        at = self.clock()
+        try:
+            async with self.db.transaction() as tx:
+                answers = await self._answers(tx, actor.me, STEP_DESCRIPTION)
+                session = await self._add(tx, actor.me, answers, description, at=at)
+                await people.close_dialog(tx, actor.me)
+                await request_match(tx, because="requested", at=at)
+        except UniqueViolation as error:
+            raise Conflict(to_student.ALREADY_OPEN) from error
+        return session
+
+    async def cancel(self, actor: Actor, alias: str) -> None:
+        """Take a request back that waits or is offered.
+
+        Raises:
+            Conflict: It is active, over, or not the actor's.
+        """
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            session = await sessions.find_by_alias(tx, alias)
+            if session is None or session.student_id != actor.me or session.state is SessionState.ACTIVE:
+                raise Conflict(everyone.NO_LONGER_AVAILABLE)
+            await self.offering.gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)
+            if await sessions.cancel(tx, session.id, actor.me, at=at) is None:
+                raise Conflict(everyone.NO_LONGER_AVAILABLE)
+            await request_match(tx, because="cancelled", at=at)
+
+    async def _add(
+        self, tx: Transaction, student_id: PersonId, answers: dict[str, str], description: str | None, *, at: datetime
+    ) -> Session:
+        key_id = await self.vault.make(tx, Purpose.SESSION, at=at)
+        sealed = await self.vault.seal(tx, key_id, description, about="description") if description else None
+        new = NewSession(
+            alias="".join(secrets.choice(_ALIAS_LETTERS) for _ in range(_ALIAS_LENGTH)),
+            student_id=student_id,
+            topic=answers["topic"],
+            priority=Priority.CRISIS if texts.topics()[answers["topic"]].is_crisis else Priority.NORMAL,
+            student_gender=Gender(answers["gender"]),
+            description=sealed,
+            key_id=key_id,
+        )
+        return await sessions.add(tx, new, at=at)
+
+    async def _turn_to(self, tx: Transaction, person_id: PersonId, step: str, answers: dict[str, str], *, at: datetime) -> None:
+        person = await people.find(tx, person_id)
+        if person is None:
+            raise Conflict(everyone.NO_LONGER_AVAILABLE)
+        data = await self.vault.seal(tx, person.key_id, json.dumps(answers), about="dialog")
+        await people.open_dialog(tx, person_id, step=step, data=data, at=at)
+
+    async def _answers(self, tx: Transaction, person_id: PersonId, *steps: str) -> dict[str, str]:
+        person, dialog = await people.find(tx, person_id), await people.dialog(tx, person_id)
+        if person is None or dialog is None or dialog.step not in steps:
+            raise Conflict(everyone.NO_LONGER_AVAILABLE)
+        return json.loads(await self.vault.unseal(tx, person.key_id, dialog.data, about="dialog"))

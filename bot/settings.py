@@ -1,0 +1,400 @@
+"""What can be set from outside: the environment first, then ``.env``; every bad value reported at once, no secret ever.
+
+The variables are the names of the fields in capitals. The rule and the example of an error line stand with the field, in its
+``description`` and ``examples``; what pydantic would say itself is never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import unquote, urlsplit
+
+from dotenv import dotenv_values
+from dotenv.parser import Original, parse_stream
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+#: The database where neither ``DATABASE_URL`` nor ``DB_PATH`` is set (CONTRACT.md, Environment).
+DEFAULT_DATABASE_URL = "sqlite:///hu_counseling.db"
+
+#: Read by later issues: not ours yet, and no misspelling either.
+LATER = frozenset(
+    {
+        *("BACKUP_RECIPIENTS", "BACKUP_S3_URL", "CONTENT_DIR", "HEARTBEAT_URL", "PORT", "SESSION_TIMEOUT_HOURS", "SMTP_URL"),
+        *("LIMIT_APPLICATIONS_PER_DAY", "LIMIT_MESSAGES_PER_MINUTE", "LIMIT_REQUESTS_PER_HOUR", "LIMIT_TAPS_PER_MINUTE"),
+        *("TIMEZONE", "WEBHOOK_URL", "WEB_HOST"),
+    }
+)
+
+#: Close to ours and somebody else's: a local Bot API server reads the first two, many a database tool the last.
+FOREIGN = frozenset({"TELEGRAM_API_HASH", "TELEGRAM_API_ID", "DB_PASS"})
+
+_LONGEST_SHOWN = 60  #: characters of a bad value that an error line repeats
+_ID_LIMIT = 2**52  #: Telegram: an id "has at most 52 significant bits" (Bot API, User.id)
+_KEY_BYTES = 32  #: AES-256
+_SECRET = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{20,}|[A-Za-z0-9+/_-]{43}=")  #: looks like a token, or like a key
+
+
+class SettingsError(Exception):
+    """What is set cannot be used: one line for each bad variable, none of which holds a secret."""
+
+    is_safe: ClassVar[bool] = True  #: the log may print the message
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines: list[str] = list(lines)
+        super().__init__("\n".join(self.lines))
+
+
+# What the text of a variable becomes. Each raises a ValueError where it cannot; the error line is made from the field.
+
+
+def _matching(pattern: str) -> BeforeValidator:
+    """Let only text through that *pattern* describes: pydantic takes ``1_000``, ``1.0``, ``inf`` and ``١`` for numbers too."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return BeforeValidator(check)
+
+
+def _is_set(text: str) -> bool:
+    return text.lower() not in {"0", "false", "no", "off"}
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _ids(text: str) -> tuple[int, ...]:
+    items = _items(text)
+    if not all(re.fullmatch(r"[0-9]{1,16}", item) and 0 < int(item) < _ID_LIMIT for item in items):
+        raise ValueError
+    return tuple(dict.fromkeys(int(item) for item in items))
+
+
+def _key(text: str) -> bytes:
+    """Decode 32 bytes from base64, in the standard or the URL-safe alphabet, padded or not."""
+    bare = text.rstrip("=").replace("-", "+").replace("_", "/")
+    key = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    if len(key) != _KEY_BYTES:
+        raise ValueError
+    return key
+
+
+def _keys(text: str) -> tuple[bytes, ...]:
+    keys = tuple(_key(item) for item in _items(text))
+    if not keys:
+        raise ValueError
+    return keys
+
+
+def _path(text: str) -> Path:
+    if "\0" in text or "://" in text:
+        raise ValueError
+    return Path(text)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no permission to look, or a name that is too long
+        return False
+
+
+def _file(text: str) -> Path:
+    """Return what can be the path of a file; SQLite's ``:memory:`` would lose everything at each start."""
+    path = _path(text)
+    if text == ":memory:" or text.endswith("/") or _is_folder(path):
+        raise ValueError
+    return path
+
+
+def _existing_folder(text: str) -> Path:
+    path = _path(text)
+    if not _is_folder(path):
+        raise ValueError
+    return path
+
+
+def _database_url(text: str) -> str:
+    """Return ``sqlite:///PATH`` or ``postgresql://…``, the two forms the rest of the bot knows."""
+    scheme, _, rest = text.partition("://")
+    match scheme.lower():
+        case "sqlite" if rest.startswith("/") and "?" not in rest:
+            return f"sqlite:///{_file(rest.removeprefix('/'))}"
+        case "postgres" | "postgresql" if rest and rest.isprintable() and " " not in rest:
+            _ = urlsplit(f"postgresql://{rest}")  # refuses a broken [IPv6] address
+            return f"postgresql://{rest}"
+        case _:
+            raise ValueError
+
+
+def _api_url(text: str) -> str:
+    """Return the base below which ``/bot<token>/<method>`` lies, without a slash at its end."""
+    url = urlsplit(text)
+    is_base = url.scheme in {"http", "https"} and url.hostname and not url.query and not url.fragment
+    if not is_base or re.search(r"[\s\0]|/bot[^/]*/*$", text) or url.port == 0:  # .port raises where it is no port
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _default_database_url(validated: dict[str, Any]) -> str:
+    """``DB_PATH`` counts where there is no ``DATABASE_URL``."""
+    path: Path | None = validated.get("db_path")
+    return f"sqlite:///{path}" if path else DEFAULT_DATABASE_URL
+
+
+def _described(rule: str, example: str, default: object = None, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(default, description=rule, examples=[example], **more)
+
+
+def _whole(default: int | None, unit: str, bounds: tuple[int, int], example: int | None = None, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """Describe a whole number of *unit* within *bounds*, both included."""
+    least, most = bounds
+    rule = f"must be a whole number{unit and ' of '}{unit} from {least} to {most}"
+    return _described(rule, str(example or default), default, ge=least, le=most, **more)
+
+
+Whole = Annotated[int, _matching(r"-?[0-9]{1,18}")]
+OptionalWhole = Annotated[int | None, _matching(r"-?[0-9]{1,18}")]
+Rate = Annotated[float, _matching(r"[0-9]{1,9}(\.[0-9]{1,9})?")]
+Token = Annotated[SecretStr, _matching(r"[0-9]+:[A-Za-z0-9_-]{10,}")]
+Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)]
+Keys = Annotated[tuple[bytes, ...] | None, NoDecode, BeforeValidator(_keys)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower)]
+ExistingFolder = Annotated[Path, BeforeValidator(_existing_folder)]
+Folder = Annotated[Path, BeforeValidator(_path)]
+File = Annotated[Path, BeforeValidator(_file)]
+
+_MINUTES = (1, 525_600)  #: up to a year
+_KEPT = (0, 10_000)
+_RATE = "must be a number that is 0 (off) or more"
+
+
+class Settings(BaseSettings):
+    """The settings of one process; `load` makes them, nothing changes them."""
+
+    model_config = SettingsConfigDict(frozen=True, case_sensitive=True, alias_generator=str.upper, validate_default=False)
+
+    bot_token: Token | None = _described("must be a token of @BotFather", "123456789:AAExampleExampleExampleExampleExamp")
+    admin_ids: Ids = _described("must be Telegram ids (positive whole numbers), separated by commas", "123456789,987654321", ())
+
+    db_path: File | None = _described("must be the path of a file", "hu_counseling.db")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default_factory=_default_database_url,
+        description="must be sqlite:///relative, sqlite:////absolute or postgresql://…",
+        examples=[DEFAULT_DATABASE_URL],
+        repr=False,
+    )  #: as `_database_url` returns it, also where only ``DB_PATH`` is set
+    encryption_key: Keys = _described(
+        "must be 32 bytes in base64, several separated by commas, the newest first", "openssl rand -base64 32", repr=False
+    )  #: newest first
+    pg_bin_dir: ExistingFolder | None = _described("must be a folder that exists", "/usr/lib/postgresql/17/bin")
+
+    backup_dir: Folder = _described("must be the path of a folder", "backups", Path("backups"))
+    backup_keep_daily: Whole = _whole(7, "", _KEPT)
+    backup_keep_weekly: Whole = _whole(4, "", _KEPT)
+    backup_keep_monthly: Whole = _whole(0, "", _KEPT)
+
+    backup_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 1440)  #: where set it owns the interval
+    cleanup_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 30)  #: where set it owns the interval
+    match_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 5)  #: where set it owns the interval
+    scheduler_check_interval_seconds: Whole = _whole(60, "seconds", (1, 3600), validation_alias="SCHEDULER_CHECK_INTERVAL")
+    scheduler_default_retries: Whole = _whole(3, "", (0, 20))
+    scheduler_concurrency: Whole = _whole(5, "", (1, 50))
+
+    offer_timeout_minutes: Whole = _whole(5, "minutes", (1, 1440))
+    crisis_offer_timeout_seconds: Whole = _whole(90, "seconds", (10, 3600))
+    max_sessions_per_counselor: Whole = _whole(3, "", (1, 20))
+    session_retention_days: Whole = _whole(30, "days", (1, 3650))
+
+    telegram_api_url: Annotated[str, AfterValidator(_api_url)] = _described(
+        "must be http:// or https:// and a host, without /bot", "https://api.telegram.org", "https://api.telegram.org"
+    )
+    send_per_second: Rate = _described(_RATE, "30", 30.0)  #: 0 = off
+    send_per_chat_per_second: Rate = _described(_RATE, "1", 1.0)  #: 0 = off
+    send_per_chat_burst: Whole = _whole(20, "", (0, 10_000))  #: 0 = off
+
+    log_level: LogLevel = _described("must be DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO", "INFO")
+    log_format: LogFormat = _described("must be text or json", "json", "text")
+    log_file: File | None = _described("must be the path of a file", "bot.log")
+
+    render: Annotated[bool, BeforeValidator(_is_set)] = False  #: set by Render, not by us
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the database is a PostgreSQL server."""
+        return self.database_url.startswith("postgresql://")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of the SQLite database as it was written, relative to the working directory; None on PostgreSQL."""
+        return None if self.is_postgresql else Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def offer_timeout(self) -> timedelta:
+        """How long an offer stands."""
+        return timedelta(minutes=self.offer_timeout_minutes)
+
+    @property
+    def crisis_offer_timeout(self) -> timedelta:
+        """How long an offer of a crisis session stands."""
+        return timedelta(seconds=self.crisis_offer_timeout_seconds)
+
+    @property
+    def session_retention(self) -> timedelta:
+        """How long the content of an ended session is kept."""
+        return timedelta(days=self.session_retention_days)
+
+    @property
+    def scheduler_check_interval(self) -> timedelta:
+        """How long the scheduler's clock sleeps at most."""
+        return timedelta(seconds=self.scheduler_check_interval_seconds)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: the token, the keys and the database's password, in the forms in which they may appear."""
+        token = [self.bot_token.get_secret_value()] if self.bot_token else []
+        keys = [base64.b64encode(key).decode().rstrip("=") for key in self.encryption_key or ()]
+        urlsafe = [key.replace("+", "-").replace("/", "_") for key in keys]
+        return tuple(dict.fromkeys([*token, *keys, *urlsafe, *_passwords(self.database_url)]))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load` read: it needs both origins itself, for the misspellings and for the error lines."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class _Origin(EnvSettingsSource):
+    """Variables from one place: the environment, or the file."""
+
+    def __init__(self, variables: Mapping[str, str | None]) -> None:
+        self._variables = variables
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str]:
+        """Return what is set; blank means absent."""
+        return {name: value.strip() for name, value in self._variables.items() if value and value.strip()}
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings: the environment wins over *env_file*, which may be missing; empty means absent.
+
+    Args:
+        environ: In place of the environment of this process.
+        env_file: None where only the environment counts.
+
+    Raises:
+        SettingsError: A value cannot be used, a name is misspelt, or the file cannot be read; all of them at once.
+    """
+    lines: list[str] = []
+    written: Mapping[str, str | None] = _read(env_file, lines) if env_file else {}
+    origins = [_Origin(written), _Origin(os.environ if environ is None else environ)]
+    given = {name: value for origin in origins for name, value in origin.env_vars.items() if value}
+    values = {name: value for origin in origins for name, value in origin().items()}
+    lines += _misspelt(given)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        bad = dict.fromkeys(str(details["loc"][0]) for details in error.errors(include_input=False, include_url=False))
+        # what was not given cannot be bad: pydantic names a default that it could not make because of another's error
+        raise SettingsError([*lines, *(_bad_value(name, given) for name in bad if name in given)]) from None
+    if lines:
+        raise SettingsError(lines)
+    return settings
+
+
+def _read(env_file: Path, lines: list[str]) -> Mapping[str, str | None]:
+    """Return the variables of *env_file*; add a line where it or a statement in it cannot be read, without its text."""
+    try:
+        text = env_file.read_text("utf-8-sig")  # Notepad writes a byte order mark
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        lines.append(f"{env_file}: cannot be read ({reason}): must be a text file in UTF-8, e.g. a copy of .env.example")
+        return {}
+    bindings = list(parse_stream(io.StringIO(text)))
+    bad = [_first_line(binding.original) for binding in bindings if binding.error]
+    lines.extend(f"{env_file}: line {line} cannot be read: must be NAME=value, e.g. LOG_LEVEL=INFO" for line in bad)
+    return dotenv_values(stream=io.StringIO("".join(binding.original.string for binding in bindings if not binding.error)))
+
+
+def _first_line(statement: Original) -> int:
+    """Return the line on which *statement* begins; python-dotenv counts the blank lines before it in."""
+    text = statement.string
+    return statement.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _variables() -> dict[str, str]:
+    """Return the field of each variable that is ours."""
+    return {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
+
+
+def _misspelt(names: Iterable[str]) -> list[str]:
+    """Return a line for each unknown name that begins like one of ours and is close to one."""
+    known = [name for name in _variables() if "_" in name]
+    beginnings = {name.split("_")[0] for name in known}
+    unknown = [name for name in names if name not in LATER | FOREIGN and name not in known]
+    ours = [name for name in unknown if name.upper().split("_")[0] in beginnings]
+    close = [(name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)) for name in ours]
+    return [f"{_printable(name)}: unknown variable; did you mean {meant[0]}?" for name, meant in close if meant]
+
+
+def _bad_value(variable: str, given: Mapping[str, str]) -> str:
+    """Return the line about a value that cannot be used: what was given, the rule, an example."""
+    field = Settings.model_fields[_variables()[variable]]
+    example: str = (field.examples or [""])[0]
+    return f"{variable}={_shown(variable, given)}: {field.description}, e.g. {example}"
+
+
+def _shown(variable: str, given: Mapping[str, str]) -> str:
+    """Return a value as an error line may repeat it; a secret that was pasted into the wrong variable is none either."""
+    value = given.get(variable, "")
+    if variable in {"BOT_TOKEN", "ENCRYPTION_KEY"}:
+        return "***"
+    if variable == "DATABASE_URL" and not value.lower().startswith("sqlite:"):
+        scheme = re.match(r"[A-Za-z]{1,20}(\+[a-z0-9]{1,20})?://", value)
+        return f"{scheme.group() if scheme else ''}***"
+    for secret in _given_secrets(given):
+        value = value.replace(secret, "***")
+    value = _SECRET.sub("***", value)
+    return _printable(re.sub(r"://.*@", "://***@", value, flags=re.DOTALL))
+
+
+def _given_secrets(given: Mapping[str, str]) -> list[str]:
+    """Return the secrets as they were given, the longest first."""
+    whole = [given.get("BOT_TOKEN", ""), given.get("DATABASE_URL", "") if "@" in given.get("DATABASE_URL", "") else ""]
+    secrets = [*whole, *_items(given.get("ENCRYPTION_KEY", "")), *_passwords(given.get("DATABASE_URL", ""))]
+    return sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def _passwords(url: str) -> list[str]:
+    """Return the passwords in *url*, as they are written and as they are meant."""
+    written = re.findall(r"://[^:@/]*:(.+)@", url) + re.findall(r"[?&](?:ssl)?password=([^&#]+)", url)
+    return [form for password in written for form in (password, unquote(password))]
+
+
+def _printable(text: str) -> str:
+    """Return *text* on one line, without control characters, and not too long."""
+    escaped = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_LONGEST_SHOWN])
+    return escaped if len(text) <= _LONGEST_SHOWN else f"{escaped}…"

@@ -1,0 +1,138 @@
+"""Copies of the whole database, without the keys that open it: SQLite's online backup, and ``pg_dump``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import LiteralString
+
+from bot.domain.errors import BotError
+from bot.domain.ids import KeyId
+from bot.domain.text import Text
+from bot.storage.database import Transaction
+from bot.storage.keys import Purpose, WrappedKey
+
+#: What a manifest counts: enough to see at a glance whether a copy is the right one.
+_COUNTED: tuple[str, ...] = ("person", "counselor", "session", "message", "delivery", "run")
+_COUNTS: LiteralString = """
+    SELECT (SELECT count(*) FROM person) AS person, (SELECT count(*) FROM counselor) AS counselor,
+           (SELECT count(*) FROM session) AS session, (SELECT count(*) FROM message) AS message,
+           (SELECT count(*) FROM delivery) AS delivery, (SELECT count(*) FROM run) AS run
+"""
+
+
+class CopyFailed(BotError):
+    """The database could not be copied, or the copy is not sound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What a copy holds, and the keys that were taken out of it."""
+
+    counts: dict[str, int]
+    keys: list[WrappedKey]
+
+
+def copy_sqlite(source: Path, target: Path) -> Copied:
+    """Write a sound copy of *source* to *target*, which must not exist; blocks, and releases the interpreter while it copies.
+
+    1. One step of the online backup, from a connection of its own: consistent, also while others write.
+    2. The keys are read and erased from the copy (``secure_delete`` overwrites them).
+    3. The copy is checked as a whole, and made one single file that any SQLite can open.
+
+    Raises:
+        CopyFailed: The copy is damaged.
+        sqlite3.Error: The database cannot be read or the copy cannot be written.
+    """
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+        copy.execute("PRAGMA secure_delete = ON")
+        keys = [
+            WrappedKey(KeyId(row[0]), Purpose(row[1]), row[2]) for row in copy.execute("SELECT id, purpose, wrapped FROM key")
+        ]
+        with copy:
+            copy.execute("DELETE FROM key")
+        _check(copy)
+        counts: dict[str, int] = dict(zip(_COUNTED, copy.execute(_COUNTS).fetchone(), strict=True))
+    return Copied(counts=counts, keys=keys)
+
+
+async def count_rows(tx: Transaction) -> dict[str, int]:
+    """Return how many rows the tables have that a manifest counts."""
+    return dict(await tx.fetch_one(_COUNTS) or {})
+
+
+def _check(copy: sqlite3.Connection) -> None:
+    problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
+    if problems or copy.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise CopyFailed("The copy of the database is damaged, so the database is too: restore the newest good backup.")
+
+
+async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> None:
+    """Write a dump of the whole database but the keys to *target*, and read it once from end to end.
+
+    Args:
+        url: The database.
+        target: The file.
+        programs: The folder of ``pg_dump`` and ``pg_restore`` (``PG_BIN_DIR``); None for the ``PATH``.
+
+    Raises:
+        CopyFailed: A program is missing, older than the server, or failed.
+    """
+    location, password = _without_password(url)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    await _run(programs, environment, "pg_dump", "--format=custom", "--exclude-table-data=key", f"--file={target}", location)
+    # ``pg_restore --list`` is content with a dump that was cut off; a script made of the whole of it is not.
+    await _run(programs, environment, "pg_restore", "--file=/dev/null", str(target))
+
+
+def _without_password(url: str) -> tuple[str, str | None]:
+    """Return *url* without its password, which every user of the machine could read in the list of processes."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415 — an optional extra
+
+    parts = conninfo_to_dict(url)
+    password = parts.pop("password", None)
+    return make_conninfo("", **parts), str(password) if password else None
+
+
+async def _run(programs: Path | None, environment: dict[str, str], program: str, *arguments: str) -> None:
+    path = str(programs / program) if programs else program
+    async with _process(path, *arguments, environment=environment) as process:
+        _, errors = await process.communicate()
+    if process.returncode:
+        text = errors.decode(errors="replace")
+        if "server version mismatch" in text:
+            raise CopyFailed(
+                Text("{program} is older than the server: set PG_BIN_DIR to the folder of a newer one.", program=program)
+            )
+        raise CopyFailed(
+            Text("{program} failed: {reason}", program=program, reason=text.strip().splitlines()[-1] if text else "no word")
+        )
+
+
+@asynccontextmanager
+async def _process(path: str, *arguments: str, environment: dict[str, str]) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Start a program and end it with the block, also where that is cancelled."""
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path, *arguments, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+        )
+    except FileNotFoundError as error:
+        raise CopyFailed(Text("{path} is not there: install the PostgreSQL client, or set PG_BIN_DIR.", path=path)) from error
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,166 @@
+"""The seam between our SQL and the two databases.
+
+One text of SQL serves both: ``:name`` parameters, instants as aware ``datetime`` in columns that end in ``_at``, truth in
+columns that begin with ``is_`` or ``has_``, bytes, integers and text as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, LiteralString, Protocol, TypeVar
+
+Value = str | int | float | bytes | bool | datetime | None
+Row = Mapping[str, Any]
+
+
+class Channel(StrEnum):
+    """What somebody may wait for; a commit that wrote such a row wakes them."""
+
+    UPDATE = "update"
+    DELIVERY = "delivery"
+    RUN = "run"
+    CLOCK = "clock"  #: something now has an earlier due time
+
+
+class Turn(IntEnum):
+    """Who goes first where writers queue (SQLite has one)."""
+
+    CONVERSATION = 0
+    MAINTENANCE = 1
+
+
+class UniqueViolation(Exception):
+    """A row with this key exists already; the transaction is undone up to its last savepoint."""
+
+
+class DatabaseBusy(Exception):
+    """Another process holds the database longer than we wait, or two transactions waited for each other; try again."""
+
+
+class Transaction(Protocol):
+    """What a statement is run in. A savepoint of it is the same object."""
+
+    async def execute(self, sql: LiteralString, /, **values: Value) -> int:
+        """Run a statement; return how many rows it changed."""
+        ...
+
+    async def fetch_one(self, sql: LiteralString, /, **values: Value) -> Row | None:
+        """Run a statement; return its first row, None where there is none."""
+        ...
+
+    async def fetch_all(self, sql: LiteralString, /, **values: Value) -> list[Row]:
+        """Run a statement; return its rows."""
+        ...
+
+    def notify(self, channel: Channel) -> None:
+        """Wake whoever waits on *channel*, here and in other processes, once this is committed."""
+        ...
+
+
+class Database(Protocol):
+    """One database, through one driver."""
+
+    @property
+    def skip_locked(self) -> LiteralString:
+        """What ends a SELECT that claims rows beside others who do the same; empty where there is one writer."""
+        ...
+
+    @property
+    def writers(self) -> int:
+        """How many transactions can be under way side by side."""
+        ...
+
+    def transaction(self, turn: Turn = Turn.CONVERSATION) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction, committed at the end of the block, undone by an exception; inside one, a savepoint of it."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Lend a connection for SELECTs that see what is committed and never wait for a writer.
+
+        Raises:
+            RuntimeError: A transaction is open here; read through it.
+        """
+        ...
+
+    def subscribe(self, *channels: Channel) -> asyncio.Event:
+        """Return an event that is set by each commit that wrote such rows, ours or another process's."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def inserted(row: Row | None) -> int:
+    """Return the id in the row of an ``INSERT … RETURNING id`` that cannot do nothing."""
+    if row is None:
+        raise RuntimeError("INSERT … RETURNING gave no row.")
+    return int(row["id"])
+
+
+Open = TypeVar("Open", bound=Transaction)
+
+
+class Ambient(Generic[Open]):
+    """The transaction that is open in the current ``asyncio.Task``; tasks started inside it have none."""
+
+    def __init__(self) -> None:
+        self._open: ContextVar[tuple[asyncio.Task[Any] | None, Open] | None] = ContextVar("open_transaction", default=None)
+
+    def get(self) -> Open | None:
+        """Return the open transaction, None where there is none."""
+        found = self._open.get()
+        return found[1] if found is not None and found[0] is asyncio.current_task() else None
+
+    @contextmanager
+    def opened(self, tx: Open) -> Generator[None]:
+        """Make *tx* the open one for the block."""
+        token = self._open.set((asyncio.current_task(), tx))
+        try:
+            yield
+        finally:
+            self._open.reset(token)
+
+    def forbid(self) -> None:
+        """Pass where no transaction is open.
+
+        Raises:
+            RuntimeError: One is; reading beside it would not see its writes, or wait for it for ever.
+        """
+        if self.get() is not None:
+            raise RuntimeError("A transaction is open in this task: read through it.")
+
+
+class Subscriptions:
+    """The events behind ``Database.subscribe``."""
+
+    def __init__(self) -> None:
+        self._events: dict[Channel, list[asyncio.Event]] = {channel: [] for channel in Channel}
+
+    def subscribe(self, *channels: Channel) -> asyncio.Event:
+        """Return a new event for *channels*."""
+        event = asyncio.Event()
+        for channel in channels:
+            self._events[channel].append(event)
+        return event
+
+    def wake(self, *channels: Channel) -> None:
+        """Set the events of *channels*; of all where none is named."""
+        for channel in channels or tuple(Channel):
+            for event in self._events[channel]:
+                event.set()
+
+
+async def wait(event: asyncio.Event, *, seconds: float | None) -> None:
+    """Wait until *event* is set or the time has passed, and clear it."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+    event.clear()

@@ -1,0 +1,119 @@
+"""The tables ``person`` and ``dialog``: who wrote to us, what they agreed to, and the form they are half way through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.ids import KeyId, PersonId
+from bot.storage.database import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who wrote to the bot, or whom a command made known to it."""
+
+    id: PersonId
+    telegram_id: bytes  #: sealed by the person's key
+    key_id: KeyId
+    language: str
+    is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
+    consent_version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialog:
+    """A form that is half filled in."""
+
+    step: str
+    data: bytes  #: sealed by the person's key
+
+
+async def add(tx: Transaction, *, telegram_hash: bytes, telegram_id: bytes, key_id: KeyId, at: datetime) -> Person:
+    """Add a person, or return the one whom another transaction has just added; *telegram_id* is sealed by the key."""
+    row = await tx.fetch_one(
+        """
+        INSERT INTO person (telegram_hash, telegram_id, key_id, created_at)
+        VALUES (:telegram_hash, :telegram_id, :key_id, :at)
+        ON CONFLICT (telegram_hash) DO UPDATE SET telegram_hash = excluded.telegram_hash
+        RETURNING *
+        """,
+        telegram_hash=telegram_hash,
+        telegram_id=telegram_id,
+        key_id=key_id,
+        at=at,
+    )
+    return _to_person(row or {})
+
+
+async def find(tx: Transaction, person_id: PersonId) -> Person | None:
+    """Return a person; None where they are unknown."""
+    row = await tx.fetch_one("SELECT * FROM person WHERE id = :id", id=person_id)
+    return _to_person(row) if row else None
+
+
+async def find_by_hash(tx: Transaction, telegram_hash: bytes) -> Person | None:
+    """Return the person with this keyed hash of their Telegram id; None where they are unknown."""
+    row = await tx.fetch_one("SELECT * FROM person WHERE telegram_hash = :telegram_hash", telegram_hash=telegram_hash)
+    return _to_person(row) if row else None
+
+
+async def with_hashes(tx: Transaction, hashes: Sequence[bytes]) -> list[PersonId]:
+    """Return those of the people with these hashes who are known; for the handful of admins."""
+    found = [await find_by_hash(tx, telegram_hash) for telegram_hash in hashes]
+    return [person.id for person in found if person is not None]
+
+
+async def consent(tx: Transaction, person_id: PersonId, *, version: int, at: datetime) -> None:
+    """Record that the person agreed to this version of the consent text."""
+    await tx.execute(
+        "UPDATE person SET consent_version = :version, consented_at = :at WHERE id = :id", id=person_id, version=version, at=at
+    )
+
+
+async def set_reachable(tx: Transaction, person_id: PersonId, *, is_reachable: bool) -> bool:
+    """Record whether the bot can write to the person; return whether that is news."""
+    return bool(
+        await tx.execute(
+            "UPDATE person SET is_reachable = :is_reachable WHERE id = :id AND is_reachable <> :is_reachable",
+            id=person_id,
+            is_reachable=is_reachable,
+        )
+    )
+
+
+async def open_dialog(tx: Transaction, person_id: PersonId, *, step: str, data: bytes, at: datetime) -> None:
+    """Begin a form, or go on to its next step."""
+    await tx.execute(
+        """
+        INSERT INTO dialog (person_id, step, data, updated_at) VALUES (:person_id, :step, :data, :at)
+        ON CONFLICT (person_id) DO UPDATE SET step = excluded.step, data = excluded.data, updated_at = excluded.updated_at
+        """,
+        person_id=person_id,
+        step=step,
+        data=data,
+        at=at,
+    )
+
+
+async def dialog(tx: Transaction, person_id: PersonId) -> Dialog | None:
+    """Return the form that the person is half way through; None where there is none."""
+    row = await tx.fetch_one("SELECT * FROM dialog WHERE person_id = :person_id", person_id=person_id)
+    return Dialog(step=row["step"], data=bytes(row["data"])) if row else None
+
+
+async def close_dialog(tx: Transaction, person_id: PersonId) -> bool:
+    """Forget the form; return whether there was one."""
+    return bool(await tx.execute("DELETE FROM dialog WHERE person_id = :person_id", person_id=person_id))
+
+
+def _to_person(row: Row) -> Person:
+    return Person(
+        id=PersonId(row["id"]),
+        telegram_id=bytes(row["telegram_id"]),
+        key_id=KeyId(row["key_id"]),
+        language=row["language"],
+        is_reachable=row["is_reachable"],
+        consent_version=row["consent_version"],
+    )

@@ -1,0 +1,154 @@
+"""PostgreSQL through psycopg: a pool of connections, and one that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from bot.storage.database import Ambient, Channel, DatabaseBusy, Row, Subscriptions, Transaction, Turn, UniqueViolation, Value
+
+logger = logging.getLogger(__name__)
+
+_Connection = psycopg.AsyncConnection[dict[str, Any]]
+_CONNECTIONS = 10  #: most in the pool; eight workers, the sender and the scheduler rarely need more at once
+_RECONNECT_SECONDS = 1.0
+_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+_PREFIX = "hu_counseling_"  #: of the names that we NOTIFY
+
+#: A transaction that hangs must not hold its rows for ever; no transaction of ours takes a tenth of that.
+_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+
+
+class PostgresTransaction:
+    """Statements on one connection; also stands for the savepoints inside it."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self.connection = connection
+        self.channels: set[Channel] = set()
+
+    async def execute(self, sql: LiteralString, /, **values: Value) -> int:
+        """Run a statement; return how many rows it changed."""
+        return (await self._run(sql, values)).rowcount
+
+    async def fetch_one(self, sql: LiteralString, /, **values: Value) -> Row | None:
+        """Run a statement; return its first row, None where there is none."""
+        return await (await self._run(sql, values)).fetchone()
+
+    async def fetch_all(self, sql: LiteralString, /, **values: Value) -> list[Row]:
+        """Run a statement; return its rows."""
+        return list(await (await self._run(sql, values)).fetchall())
+
+    def notify(self, channel: Channel) -> None:
+        """Wake whoever waits on *channel* once this is committed."""
+        self.channels.add(channel)
+
+    async def _run(self, sql: LiteralString, values: dict[str, Value]) -> psycopg.AsyncCursor[dict[str, Any]]:
+        try:
+            return await self.connection.execute(_rewritten(sql), values)
+        except psycopg.Error as error:
+            raise _translated(error) from error
+
+
+class PostgresDatabase:
+    """One PostgreSQL database, shared with any number of processes."""
+
+    skip_locked: LiteralString = "FOR UPDATE SKIP LOCKED"
+    writers = 8
+
+    def __init__(self, url: str, pool: AsyncConnectionPool[_Connection]) -> None:
+        self._url = url
+        self._pool = pool
+        self._ambient: Ambient[PostgresTransaction] = Ambient()
+        self._subscriptions = Subscriptions()
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def open(cls, url: str) -> PostgresDatabase:
+        """Connect to a migrated database.
+
+        Raises:
+            psycopg.OperationalError: It cannot be reached.
+        """
+        pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            url,
+            kwargs={"autocommit": True, "row_factory": dict_row, "options": _OPTIONS},
+            min_size=1,
+            max_size=_CONNECTIONS,
+            open=False,
+        )
+        await pool.open(wait=True, timeout=15)
+        return cls(url, pool)
+
+    @asynccontextmanager
+    async def transaction(self, turn: Turn = Turn.CONVERSATION) -> AsyncGenerator[Transaction]:  # noqa: ARG002 — there are many writers here
+        """Open a transaction, or a savepoint of the one that is open here."""
+        outer = self._ambient.get()
+        if outer is not None:
+            async with outer.connection.transaction():
+                yield outer
+            return
+        async with self._pool.connection() as connection:
+            tx = PostgresTransaction(connection)
+            with self._ambient.opened(tx):
+                async with connection.transaction():
+                    yield tx
+                    for channel in tx.channels:
+                        await connection.execute("SELECT pg_notify(%s, '')", (_PREFIX + channel,))
+        if tx.channels:
+            self._subscriptions.wake(*tx.channels)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Transaction]:
+        """Lend a connection; each statement sees what is committed when it begins."""
+        self._ambient.forbid()
+        async with self._pool.connection() as connection:
+            yield PostgresTransaction(connection)
+
+    def subscribe(self, *channels: Channel) -> asyncio.Event:
+        """Return an event that is set by each commit that wrote such rows, in any process."""
+        return self._subscriptions.subscribe(*channels)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listener
+        await self._pool.close()
+
+    async def _listen(self) -> None:
+        """Pass on what other processes notify; reconnect for as long as it takes, and wake everybody for what was missed."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    for channel in Channel:
+                        await connection.execute(f"LISTEN {_PREFIX}{channel}".encode())
+                    self._subscriptions.wake()
+                    async for notification in connection.notifies():
+                        self._subscriptions.wake(Channel(notification.channel.removeprefix(_PREFIX)))
+            except psycopg.Error as error:
+                logger.warning("The database does not notify us (%s); trying again.", type(error).__name__)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+@lru_cache(maxsize=1024)
+def _rewritten(sql: LiteralString) -> bytes:
+    """Return *sql* with psycopg's named parameters in place of ours."""
+    return _PARAMETER.sub(r"%(\1)s", sql).encode()
+
+
+def _translated(error: psycopg.Error) -> Exception:
+    """Return our word for a condition that callers act on, else the error itself."""
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return UniqueViolation(error.diag.constraint_name or "unique")
+    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure | psycopg.errors.LockNotAvailable):
+        return DatabaseBusy("Two transactions waited for each other; this one was undone.")
+    return error

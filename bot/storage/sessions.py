@@ -1,0 +1,262 @@
+"""The tables ``session`` and ``session_event``: requests and conversations, and each move of theirs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.ids import CounselorId, KeyId, PersonId, SessionId
+from bot.domain.matching import Waiting
+from bot.domain.people import Gender
+from bot.domain.sessions import EndReason, Priority, Session, SessionState
+from bot.storage.database import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """What a student asks for."""
+
+    alias: str
+    student_id: PersonId
+    topic: str
+    priority: Priority
+    student_gender: Gender
+    description: bytes | None  #: sealed by the session's key
+    key_id: KeyId
+
+
+async def add(tx: Transaction, new: NewSession, *, at: datetime) -> Session:
+    """Add a waiting session.
+
+    Raises:
+        UniqueViolation: The student has an open one.
+    """
+    row = await tx.fetch_one(
+        """
+        INSERT INTO session (alias, student_id, state, topic, priority, student_gender, description, key_id, requested_at)
+        VALUES (:alias, :student_id, 'waiting', :topic, :priority, :student_gender, :description, :key_id, :at)
+        RETURNING *
+        """,
+        alias=new.alias,
+        student_id=new.student_id,
+        topic=new.topic,
+        priority=int(new.priority),
+        student_gender=new.student_gender,
+        description=new.description,
+        key_id=new.key_id,
+        at=at,
+    )
+    session = _to_session(row or {})
+    await _record(tx, session.id, None, SessionState.WAITING, reason="requested", actor_id=new.student_id, at=at)
+    return session
+
+
+async def find(tx: Transaction, session_id: SessionId) -> Session | None:
+    """Return a session; None where there is none."""
+    row = await tx.fetch_one("SELECT * FROM session WHERE id = :id", id=session_id)
+    return _to_session(row) if row else None
+
+
+async def find_by_alias(tx: Transaction, alias: str) -> Session | None:
+    """Return the session that has this alias; None where there is none."""
+    row = await tx.fetch_one("SELECT * FROM session WHERE alias = :alias", alias=alias)
+    return _to_session(row) if row else None
+
+
+async def description(tx: Transaction, session_id: SessionId) -> bytes | None:
+    """Return the sealed description; None where there is none, or it was erased."""
+    row = await tx.fetch_one("SELECT description FROM session WHERE id = :id", id=session_id)
+    return bytes(row["description"]) if row and row["description"] is not None else None
+
+
+async def open_of_student(tx: Transaction, student_id: PersonId) -> Session | None:
+    """Return the session that the student has open; None where there is none."""
+    row = await tx.fetch_one(
+        "SELECT * FROM session WHERE student_id = :student_id AND state IN ('waiting', 'offered', 'active')",
+        student_id=student_id,
+    )
+    return _to_session(row) if row else None
+
+
+async def active_of(tx: Transaction, person_id: PersonId) -> list[Session]:
+    """Return the conversations that a person is in, on either side, oldest first."""
+    rows = await tx.fetch_all(
+        """
+        SELECT * FROM session
+         WHERE state = 'active' AND (counselor_id = :person_id OR student_id = :person_id)
+         ORDER BY activated_at, id
+        """,
+        person_id=person_id,
+    )
+    return [_to_session(row) for row in rows]
+
+
+async def place_in_queue(tx: Transaction, session: Session) -> int:
+    """Return the place of a session that waits, 1 for the next one; those that are offered stand before it too."""
+    row = await tx.fetch_one(
+        """
+        SELECT count(*) AS before FROM session
+         WHERE state IN ('waiting', 'offered')
+           AND (priority > :priority OR (priority = :priority AND (requested_at < :at OR (requested_at = :at AND id < :id))))
+        """,
+        priority=int(session.priority),
+        at=session.requested_at,
+        id=session.id,
+    )
+    return (row["before"] if row else 0) + 1
+
+
+async def waiting(tx: Transaction, *, limit: int, refused_since: datetime) -> list[Waiting]:
+    """Return what waits, by need, with who refused it before and who of them did so after *refused_since*."""
+    refused: defaultdict[int, set[CounselorId]] = defaultdict(set)
+    resting: defaultdict[int, set[CounselorId]] = defaultdict(set)
+    for row in await tx.fetch_all(
+        """
+        SELECT offer.session_id, offer.counselor_id, max(offer.answered_at) AS answered_at
+          FROM offer JOIN session ON session.id = offer.session_id
+         WHERE session.state = 'waiting' AND offer.outcome IN ('declined', 'lapsed')
+         GROUP BY offer.session_id, offer.counselor_id
+        """
+    ):
+        refused[row["session_id"]].add(PersonId(row["counselor_id"]))
+        if row["answered_at"] > refused_since:
+            resting[row["session_id"]].add(PersonId(row["counselor_id"]))
+    rows = await tx.fetch_all(
+        "SELECT * FROM session WHERE state = 'waiting' ORDER BY priority DESC, requested_at, id LIMIT :limit", limit=limit
+    )
+    return [
+        Waiting(
+            session_id=SessionId(row["id"]),
+            student_id=PersonId(row["student_id"]),
+            topic=row["topic"],
+            priority=Priority(row["priority"]),
+            requested_at=row["requested_at"],
+            refused_by=frozenset(refused[row["id"]]),
+            resting=frozenset(resting[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+async def offer(tx: Transaction, session_id: SessionId, *, at: datetime) -> Session | None:
+    """Move a waiting session to *offered*; None where it does not wait any more."""
+    row = await tx.fetch_one(
+        "UPDATE session SET state = 'offered' WHERE id = :id AND state = 'waiting' RETURNING *", id=session_id
+    )
+    return await _moved(tx, row, SessionState.WAITING, reason="matched", actor_id=None, at=at)
+
+
+async def wait_again(
+    tx: Transaction, session_id: SessionId, *, reason: str, actor_id: PersonId | None, at: datetime
+) -> Session | None:
+    """Move an offered session back to *waiting*, where none of its offers is open; None where it is not offered any more."""
+    row = await tx.fetch_one(
+        """
+        UPDATE session SET state = 'waiting'
+         WHERE id = :id AND state = 'offered'
+           AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.session_id = session.id AND offer.outcome IS NULL)
+        RETURNING *
+        """,
+        id=session_id,
+    )
+    return await _moved(tx, row, SessionState.OFFERED, reason=reason, actor_id=actor_id, at=at)
+
+
+async def activate(tx: Transaction, session_id: SessionId, counselor_id: CounselorId, *, at: datetime) -> Session | None:
+    """Move an offered session to *active*; None where it is not offered any more."""
+    row = await tx.fetch_one(
+        """
+        UPDATE session SET state = 'active', counselor_id = :counselor_id, activated_at = :at
+         WHERE id = :id AND state = 'offered'
+        RETURNING *
+        """,
+        id=session_id,
+        counselor_id=counselor_id,
+        at=at,
+    )
+    return await _moved(tx, row, SessionState.OFFERED, reason="accepted", actor_id=counselor_id, at=at)
+
+
+async def end(tx: Transaction, session_id: SessionId, *, by: PersonId, reason: EndReason, at: datetime) -> Session | None:
+    """End the active session of one who takes part in it; None where it is not active, or not theirs."""
+    row = await tx.fetch_one(
+        """
+        UPDATE session SET state = 'ended', ended_at = :at, end_reason = :reason
+         WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
+        RETURNING *
+        """,
+        id=session_id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+    return await _moved(tx, row, SessionState.ACTIVE, reason=reason, actor_id=by, at=at)
+
+
+async def cancel(tx: Transaction, session_id: SessionId, student_id: PersonId, *, at: datetime) -> Session | None:
+    """Cancel the student's own request; None where it neither waits nor is offered, or is not theirs."""
+    before = await find(tx, session_id)
+    row = await tx.fetch_one(
+        """
+        UPDATE session SET state = 'cancelled', ended_at = :at
+         WHERE id = :id AND student_id = :student_id AND state IN ('waiting', 'offered')
+        RETURNING *
+        """,
+        id=session_id,
+        student_id=student_id,
+        at=at,
+    )
+    return await _moved(tx, row, before.state if before else None, reason="student", actor_id=student_id, at=at)
+
+
+async def _moved(
+    tx: Transaction, row: Row | None, before: SessionState | None, *, reason: str, actor_id: PersonId | None, at: datetime
+) -> Session | None:
+    if row is None:
+        return None
+    session = _to_session(row)
+    await _record(tx, session.id, before, session.state, reason=reason, actor_id=actor_id, at=at)
+    return session
+
+
+async def _record(  # noqa: PLR0913 — who, from, to, why, when
+    tx: Transaction,
+    session_id: SessionId,
+    before: SessionState | None,
+    after: SessionState,
+    *,
+    reason: str,
+    actor_id: PersonId | None,
+    at: datetime,
+) -> None:
+    await tx.execute(
+        """
+        INSERT INTO session_event (session_id, from_state, to_state, reason, actor_id, at)
+        VALUES (:session_id, :before, :after, :reason, :actor_id, :at)
+        """,
+        session_id=session_id,
+        before=before,
+        after=after,
+        reason=reason,
+        actor_id=actor_id,
+        at=at,
+    )
+
+
+def _to_session(row: Row) -> Session:
+    return Session(
+        id=SessionId(row["id"]),
+        alias=row["alias"],
+        student_id=PersonId(row["student_id"]),
+        counselor_id=PersonId(row["counselor_id"]) if row["counselor_id"] is not None else None,
+        state=SessionState(row["state"]),
+        topic=row["topic"],
+        priority=Priority(row["priority"]),
+        student_gender=Gender(row["student_gender"]),
+        key_id=KeyId(row["key_id"]),
+        requested_at=row["requested_at"],
+        activated_at=row["activated_at"],
+        ended_at=row["ended_at"],
+        end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
+    )

@@ -1,0 +1,29 @@
+"""Erase what was said in sessions that ended long enough ago (``CLEANUP_INTERVAL_MINUTES``, ``SESSION_RETENTION_DAYS``)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.tasks.base import Result, RunContext, Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a schedule may say about one run."""
+
+    batch: int = 500  #: most messages deleted in one transaction; a conversation waits for no more than that
+
+
+async def run(context: RunContext, payload: Payload) -> Result:
+    """Erase messages, descriptions and keys; a run that dies is taken up where it stopped."""
+    erased = await context.services.erasing.erase_old(batch=payload.batch, between=context.checkpoint)
+    summary = f"Cleaned up {erased.sessions} old sessions and {erased.messages} messages"
+    logger.info("%s", summary)
+    return Result(summary, {"sessions": erased.sessions, "messages": erased.messages})
+
+
+task = Task(name="cleanup", payload=Payload, run=run, timeout=timedelta(minutes=30))

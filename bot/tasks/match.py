@@ -1,0 +1,29 @@
+"""Match waiting sessions with available counselors (``MATCH_INTERVAL_MINUTES``)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.tasks.base import Result, RunContext, Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a schedule may say about one run."""
+
+    limit: int = 500  #: most sessions considered in one run
+
+
+async def run(context: RunContext, payload: Payload) -> Result:
+    """Match whatever is waiting; two runs at once are harmless."""
+    matched = await context.services.matching.match_waiting(limit=payload.limit)
+    summary = f"Auto-matched {len(matched)} pending sessions"
+    logger.info("%s", summary)
+    return Result(summary, {"matched": len(matched)})
+
+
+task = Task(name="match", payload=Payload, run=run, timeout=timedelta(minutes=2))

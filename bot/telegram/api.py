@@ -1,0 +1,73 @@
+"""Calls of the Bot API: python-telegram-bot's HTTP and errors, our own parameters and answers.
+
+Calls are made with plain values in place of PTB's typed methods, because the intake must store an update before anybody tries to
+understand it, and because the sender needs no more of an answer than its ``message_id``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+from telegram.request import HTTPXRequest, RequestData
+from telegram.request._requestparameter import RequestParameter  # what RequestData is made of; PTB exports it nowhere
+
+#: Telegram closes an idle connection after minutes; at httpx's 5 s a quiet bot would greet and encrypt anew for each message.
+_KEEPALIVE_SECONDS = 300.0
+#: A call that goes on for longer than this is held for lost, and made again.
+_READ_SECONDS, _CONNECT_SECONDS = 20.0, 10.0
+
+POLL_SECONDS = 30  #: of a long poll; Telegram allows 50
+IN_FLIGHT = 32  #: calls side by side; at 60 ms each that is 500 a second
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query"]
+
+
+def request(connections: int) -> HTTPXRequest:
+    """Return a pool of connections to the Bot API."""
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEPALIVE_SECONDS)
+    return HTTPXRequest(
+        connection_pool_size=connections,
+        read_timeout=_READ_SECONDS,
+        write_timeout=_READ_SECONDS,
+        connect_timeout=_CONNECT_SECONDS,
+        pool_timeout=_READ_SECONDS,
+        httpx_kwargs={"limits": limits},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """One bot at one Bot API server."""
+
+    address: str  #: ``https://host/bot`` and the token; never printed
+    polling: HTTPXRequest
+    calling: HTTPXRequest
+
+    async def call(self, method: str, **parameters: object) -> Any:  # noqa: ANN401 — JSON
+        """Make a call; return its result.
+
+        Raises:
+            telegram.error.TelegramError: As ``telegram.request.BaseRequest.post``: ``RetryAfter``, ``Forbidden``, ``BadRequest``,
+                ``InvalidToken``, ``TimedOut``, ``NetworkError``, ``Conflict``.
+        """
+        return await self.calling.post(f"{self.address}/{method}", request_data=_form(parameters))
+
+    async def updates(self, offset: int | None, *, wait_seconds: int = POLL_SECONDS) -> list[dict[str, Any]]:
+        """Return updates from *offset* on, raw; confirm the earlier ones; wait for one where there is none.
+
+        Raises:
+            telegram.error.TelegramError: As ``call``.
+        """
+        parameters: dict[str, object] = {"timeout": wait_seconds, "allowed_updates": ALLOWED_UPDATES}
+        if offset is not None:
+            parameters["offset"] = offset
+        found = await self.polling.post(
+            f"{self.address}/getUpdates", request_data=_form(parameters), read_timeout=wait_seconds + _READ_SECONDS
+        )
+        return cast("list[dict[str, Any]]", found)
+
+
+def _form(values: dict[str, object]) -> RequestData:
+    """Return plain values as the fields of a form; what is None is left out."""
+    return RequestData([RequestParameter.from_input(name, value) for name, value in values.items() if value is not None])

@@ -1,0 +1,91 @@
+"""What a handler is given: who asks, in which transaction, and the services to call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+from telegram import Update
+
+from bot.domain.errors import InvalidInput
+from bot.domain.outgoing import Keyboard
+from bot.domain.people import Actor
+from bot.domain.text import Text
+from bot.services.alerting import Alerting
+from bot.services.closing import Closing
+from bot.services.offering import Offering
+from bot.services.outbox import Outbox
+from bot.services.people import People
+from bot.services.relaying import Relaying
+from bot.services.requesting import Requesting
+from bot.storage.database import Transaction
+from bot.telegram import callbacks
+from bot.telegram.callbacks import Press
+from bot.texts import everyone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the Telegram transport calls."""
+
+    people: People
+    outbox: Outbox
+    alerting: Alerting
+    requesting: Requesting
+    offering: Offering
+    relaying: Relaying
+    closing: Closing
+    retention_days: int  #: for the texts that say how long something is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One update that is being handled."""
+
+    update: Update
+    actor: Actor
+    tx: Transaction
+    at: datetime
+    services: Services
+
+    @property
+    def press(self) -> Press:
+        """What the pressed button asks for.
+
+        Raises:
+            InvalidInput: It is not one of ours, or not this person's.
+        """
+        query = self.update.callback_query
+        return callbacks.read(self.services.people.vault, query.data if query else None, self.actor.me)
+
+    @property
+    def number(self) -> int:
+        """The reference of the pressed button, where that is a number.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        try:
+            return int(self.press.reference)
+        except ValueError as error:
+            raise InvalidInput(everyone.FORGED) from error
+
+    async def show(self, text: Text, buttons: Keyboard = ()) -> None:
+        """Show a screen: in place of the one whose button was pressed, else below."""
+        query = self.update.callback_query
+        if query is not None and query.message is not None:
+            message_id = query.message.message_id
+            await self.services.outbox.edit(self.tx, text, to=self.actor.me, message=message_id, at=self.at, buttons=buttons)
+        else:
+            await self.say(text, buttons)
+
+    async def say(self, text: Text, buttons: Keyboard = ()) -> None:
+        """Show a screen below what is there."""
+        await self.services.outbox.say(self.tx, text, to=self.actor.me, at=self.at, buttons=buttons)
+
+
+Handler = Callable[[Call], Awaitable[None]]
+
+current: ContextVar[Call] = ContextVar("current")  #: set by the worker around one update

@@ -1,0 +1,50 @@
+"""What the two sides of a conversation do, and every message that is no command."""
+
+from __future__ import annotations
+
+from bot.domain.sessions import Side
+from bot.services.requesting import STEP_DESCRIPTION
+from bot.telegram import screens
+from bot.telegram.context import Call
+from bot.telegram.handlers import student
+from bot.texts import counselor as to_counselor
+from bot.texts import everyone
+from bot.texts import student as to_student
+
+
+async def text(call: Call) -> None:
+    """A text: the description that was asked for, else a message for the other side."""
+    message = call.update.message
+    if message is None or message.text is None:
+        return
+    if await call.services.requesting.step(call.actor) == STEP_DESCRIPTION:
+        await student.submit(call, message.text)
+        return
+    reply_to = message.reply_to_message.message_id if message.reply_to_message else None
+    await call.services.relaying.relay(call.actor, message.text, message_id=message.message_id, reply_to=reply_to)
+
+
+async def other(call: Call) -> None:
+    """Anything that is no text: said at once that it does not pass."""
+    await call.say(everyone.ONLY_TEXT)
+
+
+async def edited(call: Call) -> None:
+    """A message that was changed."""
+    if await call.services.relaying.conversations(call.actor):
+        await call.say(everyone.EDIT_NOT_PASSED)
+
+
+async def ask_end(call: Call) -> None:
+    """*End Session*: asks first."""
+    session = await call.services.closing.find(call.actor, call.press.reference)
+    name = await call.services.people.display_name(call.tx, session.counselor_id) if session.counselor_id else session.alias
+    await call.say(*screens.confirm_end(session, call.actor, name))
+
+
+async def end(call: Call) -> None:
+    """*Yes, end it*."""
+    session = await call.services.closing.end(call.actor, call.press.reference)
+    is_student = session.side_of(call.actor.me) is Side.STUDENT
+    done = to_student.ENDED_BY_YOU if is_student else to_counselor.ENDED_BY_YOU(alias=session.alias)
+    await call.show(done, screens.HOME_KEYBOARD)

@@ -1,0 +1,59 @@
+"""What a student presses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain.errors import InvalidInput
+from bot.domain.people import Gender
+from bot.telegram import screens
+from bot.telegram.context import Call
+from bot.texts import everyone
+from bot.texts import student as to_student
+
+
+async def request(call: Call) -> None:
+    """*Request Counseling*: consent where it is missing, then the topic."""
+    if not call.actor.has_consented:
+        await call.show(*screens.consent(call.services.retention_days))
+        return
+    await call.services.requesting.begin(call.actor)
+    await call.show(*screens.topics())
+
+
+async def agree(call: Call) -> None:
+    """*I agree*."""
+    await call.services.people.consent(call.actor)
+    await call.services.requesting.begin(replace(call.actor, has_consented=True))
+    await call.show(*screens.topics())
+
+
+async def choose_topic(call: Call) -> None:
+    """A topic."""
+    await call.services.requesting.choose_topic(call.actor, call.press.reference)
+    await call.show(*screens.genders())
+
+
+async def choose_gender(call: Call) -> None:
+    """A gender."""
+    if call.press.reference not in set(Gender):
+        raise InvalidInput(everyone.FORGED)
+    topic = await call.services.requesting.choose_gender(call.actor, Gender(call.press.reference))
+    await call.show(*screens.description(topic))
+
+
+async def skip(call: Call) -> None:
+    """*Skip*: no description."""
+    await submit(call, None)
+
+
+async def submit(call: Call, description: str | None) -> None:
+    """Make the request."""
+    session = await call.services.requesting.submit(call.actor, description)
+    await call.show(*screens.requested(session, await call.services.requesting.place(session)))
+
+
+async def cancel_request(call: Call) -> None:
+    """*Cancel Request*."""
+    await call.services.requesting.cancel(call.actor, call.press.reference)
+    await call.show(to_student.REQUEST_CANCELLED, screens.HOME_KEYBOARD)

@@ -1,0 +1,321 @@
+"""The sender: makes the calls that are owed, in order within a chat, chats side by side.
+
+There is one at a time (a lease), so a delivery needs no mark of its own while it is under way: what was in flight when the
+process died is still owed, and sent again. Telegram takes no idempotency key, so that is at most one repeat for each chat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+from bot.domain import retries
+from bot.domain.errors import NotFound
+from bot.domain.ids import Clock, DeliveryId, PersonId
+from bot.domain.outgoing import Method
+from bot.services.delivering import Delivering, Failure
+from bot.services.people import People
+from bot.storage import deliveries
+from bot.storage.database import Channel, Database, DatabaseBusy, Transaction, wait
+from bot.storage.deliveries import Delivery, Owed
+from bot.telegram import callbacks
+from bot.telegram.api import IN_FLIGHT, Api
+from bot.telegram.callbacks import Press
+from bot.telegram.limits import Limits
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 1000  #: deliveries read at once
+#: Transactions on PostgreSQL can commit in another order than that of their ids: look back so far, so often.
+_LOOK_BACK_SECONDS, _LOOK_BACK_EVERY_SECONDS = 30.0, 1.0
+_LOOK_ALL_OVER_EVERY_SECONDS = 60.0  #: the safety net
+_PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
+_NOT_MODIFIED = "message is not modified"
+_TOO_LATE_TO_ANSWER = "query is too old"
+_NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited")
+_NO_SUCH_CHAT = "chat not found"
+
+
+@dataclass(slots=True, kw_only=True)
+class Sender:
+    """The loop, and one coroutine for each chat that is owed something."""
+
+    api: Api
+    db: Database
+    clock: Clock
+    people: People
+    delivering: Delivering
+    limits: Limits
+    _chats: dict[PersonId, asyncio.Task[None]] = field(default_factory=dict[PersonId, asyncio.Task[None]])
+    _answers: dict[DeliveryId, asyncio.Task[None]] = field(default_factory=dict[DeliveryId, asyncio.Task[None]])
+    _owed_more: set[PersonId] = field(default_factory=set[PersonId])
+    _in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
+    _calling: set[asyncio.Task[Any] | None] = field(default_factory=set[asyncio.Task[Any] | None])
+    _is_stopping: bool = False
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        self._is_stopping = False
+        owed = self.db.subscribe(Channel.DELIVERY)
+        seen = _Seen(has_gaps=self.db.writers > 1)
+        while True:
+            try:
+                await self._look(seen)
+            except DatabaseBusy:
+                logger.warning("The database is busy; looking for deliveries again in a second.")
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            await wait(owed, seconds=seen.patience())
+
+    async def stop(self, *, seconds: float) -> None:
+        """Let the calls in flight end and begin no more; what takes longer is cut off, and made again at the next start."""
+        self._is_stopping = True
+        everything = [*self._chats.values(), *self._answers.values()]
+        for one in everything:
+            if one not in self._calling:
+                one.cancel()
+        await _end(everything, seconds=seconds)
+
+    async def deliver_only(self, wanted: set[DeliveryId], *, seconds: float) -> set[DeliveryId]:
+        """Make these calls and no others; return those that were not made, because the time was over or others come first.
+
+        For a command that runs without the bot: it sends what is its own, and never overtakes what waits in the same chat.
+        """
+        async with asyncio.timeout(seconds) as limit:
+            open_ones = set(wanted)
+            while open_ones and not limit.expired():
+                async with self.db.reading() as tx:
+                    found = [await deliveries.find_waiting(tx, delivery_id) for delivery_id in sorted(open_ones)]
+                    firsts = [one for one in found if one is not None and await _is_first(tx, one)]
+                open_ones = {one.id for one in found if one is not None}
+                if not firsts:
+                    break
+                for one in firsts:
+                    await self._attempt(one)
+        return open_ones
+
+    async def _look(self, seen: _Seen) -> None:
+        """Start on what is owed and not seen yet."""
+        after = seen.begin()
+        while True:
+            async with self.db.reading() as tx:
+                page = await deliveries.owed(tx, after=after, limit=_PAGE)
+            for owed in page:
+                self._begin(owed)
+            if page:
+                after = page[-1].id
+                seen.note(after)
+            if len(page) < _PAGE:
+                return
+
+    def _begin(self, owed: Owed) -> None:
+        if self._is_stopping:
+            return
+        if not owed.is_ordered:
+            if owed.id not in self._answers:
+                self._answers[owed.id] = asyncio.create_task(self._answer(owed.id))
+        elif owed.person_id in self._chats:
+            self._owed_more.add(owed.person_id)
+        else:
+            self._chats[owed.person_id] = asyncio.create_task(self._chat(owed.person_id))
+
+    async def _chat(self, person_id: PersonId) -> None:
+        """Deliver what one chat is owed, one after the other; what is added meanwhile is looked for again at the end."""
+        try:
+            while not self._is_stopping:
+                self._owed_more.discard(person_id)
+                async with self.db.reading() as tx:
+                    delivery = await deliveries.first_of_chat(tx, person_id)
+                while delivery is not None and not self._is_stopping:
+                    delivery = await self._attempt(delivery)
+                if person_id not in self._owed_more:
+                    return
+        except DatabaseBusy:
+            logger.warning("The database is busy; a chat waits for the next look all over.")
+        except Exception:
+            logger.exception("A delivery failed in a way that nobody thought of; its chat waits for the next look all over.")
+        finally:
+            del self._chats[person_id]
+
+    async def _answer(self, delivery_id: DeliveryId) -> None:
+        try:
+            async with self.db.reading() as tx:
+                delivery = await deliveries.find_waiting(tx, delivery_id)
+            while delivery is not None:
+                delivery = await self._attempt(delivery)
+        except Exception:
+            logger.exception("A press could not be answered.")
+        finally:
+            del self._answers[delivery_id]
+
+    async def _attempt(self, delivery: Delivery) -> Delivery | None:
+        """Try a delivery once, when it is due; return what to try next in its chat: itself, the next one, or None."""
+        await asyncio.sleep(max(0.0, (delivery.due_at - self.clock()).total_seconds()))
+        if self.clock() >= delivery.patience_ends_at:
+            return await self._give_up(delivery, Failure.LATE, "late")
+        if delivery.method is not Method.ANSWER:
+            await self.limits.enter(delivery.person_id, delivery.urgency)
+        async with self._in_flight:
+            with self._uncut():
+                return await self._call(delivery)
+
+    async def _call(self, delivery: Delivery) -> Delivery | None:
+        try:
+            message_id = await self._make(delivery)
+        except TelegramError as error:
+            return await self._failed(delivery, error)
+        except NotFound:
+            return await self._give_up(delivery, Failure.REFUSED, "erased")
+        return await self.delivering.succeed(delivery, message_id=message_id)
+
+    @contextmanager
+    def _uncut(self) -> Generator[None]:
+        """Mark the current coroutine as one that has a call in flight, which is not cut off as long as there is time."""
+        me = asyncio.current_task()
+        self._calling.add(me)
+        try:
+            yield
+        finally:
+            self._calling.discard(me)
+
+    async def _make(self, delivery: Delivery) -> int | None:
+        """Make the call; return the id of the message that it made or changed."""
+        async with self.db.reading() as tx:
+            payload = await self.delivering.outbox.open(tx, delivery)
+            chat_id = await self.people.telegram_id(tx, delivery.person_id)
+            target = await deliveries.message_id_of(tx, delivery.target_id) if delivery.target_id else payload.get("message_id")
+        if delivery.method is Method.ANSWER:
+            await self._ignoring(_TOO_LATE_TO_ANSWER, self._finish_press(payload))
+            return None
+        screen = self._screen(payload, delivery.person_id, chat_id)
+        if delivery.method is Method.EDIT:
+            return await self._edit(screen, target, is_ours=delivery.target_id is not None)
+        return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
+
+    async def _edit(self, screen: dict[str, object], message_id: int | None, *, is_ours: bool) -> int | None:
+        """Change a message; where it is gone, one that we chose to change is let be, and a screen is shown anew."""
+        if message_id is None:
+            return None
+        try:
+            await self._ignoring(_NOT_MODIFIED, self.api.call("editMessageText", message_id=message_id, **screen))
+        except BadRequest as error:
+            if not error.message.lower().endswith(_NOTHING_TO_EDIT) or is_ours:
+                raise
+            return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
+        return message_id
+
+    async def _finish_press(self, payload: dict[str, Any]) -> None:
+        await self.api.call(
+            "answerCallbackQuery", callback_query_id=payload["query_id"], text=payload["text"], show_alert=bool(payload["text"])
+        )
+
+    @staticmethod
+    async def _ignoring(harmless: str, call: Coroutine[Any, Any, object]) -> None:
+        try:
+            await call
+        except BadRequest as error:
+            if harmless not in error.message.lower():
+                raise
+
+    def _screen(self, payload: dict[str, Any], person_id: PersonId, chat_id: int) -> dict[str, object]:
+        rows = [
+            [
+                {"text": label, "callback_data": callbacks.write(self.people.vault, Press(action, reference), person_id)}
+                for label, action, reference in row
+            ]
+            for row in payload["buttons"]
+        ]
+        return {
+            "chat_id": chat_id,
+            "text": payload["text"],
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+            "reply_markup": {"inline_keyboard": rows} if rows else None,
+        }
+
+    async def _failed(self, delivery: Delivery, error: TelegramError) -> Delivery | None:
+        """Sort an error: to be repeated, or for good."""
+        kind = type(error).__name__
+        if isinstance(error, RetryAfter):
+            wanted = error.retry_after
+            return await self._postpone(delivery, kind, wanted if isinstance(wanted, timedelta) else timedelta(seconds=wanted))
+        if isinstance(error, Forbidden) or (isinstance(error, BadRequest) and _NO_SUCH_CHAT in error.message.lower()):
+            return await self._give_up(delivery, Failure.UNREACHABLE, kind)
+        if isinstance(error, BadRequest):
+            logger.error("Telegram refused a delivery of the kind %s: %s", delivery.method, error.message)
+            return await self._give_up(delivery, Failure.REFUSED, kind)
+        if isinstance(error, InvalidToken):
+            logger.error("Telegram refuses the token; messages wait.")
+        delay = retries.DELIVERY.delay(delivery.attempts + 1, chance=random.random())  # noqa: S311 — spreads load
+        return await self._postpone(delivery, kind, delay)
+
+    async def _postpone(self, delivery: Delivery, kind: str, delay: timedelta) -> Delivery | None:
+        await self.delivering.postpone(delivery, error=kind, delay=delay)
+        return await self._next(delivery)
+
+    async def _give_up(self, delivery: Delivery, failure: Failure, kind: str) -> Delivery | None:
+        await self.delivering.give_up(delivery, failure, error=kind)
+        return await self._next(delivery)
+
+    async def _next(self, delivery: Delivery) -> Delivery | None:
+        async with self.db.reading() as tx:
+            if delivery.method is Method.ANSWER:
+                return await deliveries.find_waiting(tx, delivery.id)
+            return await deliveries.first_of_chat(tx, delivery.person_id)
+
+
+class _Seen:
+    """From which id on to look: behind what was seen, from time to time a little before it, and sometimes from the start."""
+
+    def __init__(self, *, has_gaps: bool) -> None:
+        self._has_gaps = has_gaps
+        self._newest = DeliveryId(0)
+        self._history: deque[tuple[float, DeliveryId]] = deque()
+        self._looked_back = self._looked_all_over = float("-inf")
+
+    def begin(self) -> DeliveryId:
+        """Return the id behind which to look now."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_all_over >= _LOOK_ALL_OVER_EVERY_SECONDS:
+            self._looked_all_over = now
+            return DeliveryId(0)
+        if self._has_gaps and now - self._looked_back >= _LOOK_BACK_EVERY_SECONDS:
+            self._looked_back = now
+            while len(self._history) > 1 and now - self._history[1][0] > _LOOK_BACK_SECONDS:
+                self._history.popleft()
+            self._history.append((now, self._newest))
+            return self._history[0][1]
+        return self._newest
+
+    def note(self, delivery_id: DeliveryId) -> None:
+        """Remember that everything up to this id was seen."""
+        self._newest = max(self._newest, delivery_id)
+
+    def patience(self) -> float:
+        """Return after how many seconds to look again where nothing is heard."""
+        has_news = self._has_gaps and bool(self._history) and self._history[0][1] != self._newest
+        return _LOOK_BACK_EVERY_SECONDS if has_news else _LOOK_ALL_OVER_EVERY_SECONDS
+
+
+async def _is_first(tx: Transaction, delivery: Delivery) -> bool:
+    first = await deliveries.first_of_chat(tx, delivery.person_id)
+    return delivery.method is Method.ANSWER or (first is not None and first.id == delivery.id)
+
+
+async def _end(running: list[asyncio.Task[None]], *, seconds: float) -> None:
+    if not running:
+        return
+    _, unfinished = await asyncio.wait(running, timeout=seconds)
+    for one in unfinished:
+        one.cancel()
+    if unfinished:
+        await asyncio.wait(unfinished)

@@ -1,0 +1,154 @@
+"""The worker: handles one update after the other, each in one transaction with all that follows from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from telegram import Update
+from telegram.constants import ChatType
+
+from bot.domain.errors import BotError
+from bot.domain.ids import Clock
+from bot.domain.people import Actor
+from bot.domain.retries import UPDATE_DELAYS
+from bot.storage import updates
+from bot.storage.database import Channel, Database, DatabaseBusy, Transaction, wait
+from bot.storage.updates import OpenUpdate
+from bot.telegram import screens
+from bot.telegram.application import AnyApplication
+from bot.telegram.context import Call, Services, current
+from bot.texts import everyone
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
+_REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_REFERENCE_LENGTH = 8
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """As many loops as the database has writers; within a chat one update at a time, in their order."""
+
+    application: AnyApplication
+    db: Database
+    clock: Clock
+    services: Services
+    _is_stopping: bool = False
+    _idle: list[asyncio.Event] = field(default_factory=list[asyncio.Event])  #: what the loops wait for
+
+    async def run(self) -> None:
+        """Handle updates until ``stop``; the one under way is finished."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.db.writers):
+                group.create_task(self._loop())
+
+    def stop(self) -> None:
+        """End after the updates that are being handled; what is left stays in the table."""
+        self._is_stopping = True
+        for arrived in self._idle:
+            arrived.set()
+
+    async def _loop(self) -> None:
+        arrived = self.db.subscribe(Channel.UPDATE)
+        self._idle.append(arrived)
+        while not self._is_stopping:
+            try:
+                was_busy = await self._handle_next()
+                pause = 0.0 if was_busy else await self._until_due()
+            except DatabaseBusy:
+                pause = _PAUSE_SECONDS
+            except Exception:
+                # the transaction was undone, so the update is as it was; the database itself is in trouble
+                logger.exception("An update could not be handled or recorded; trying again in a second.")
+                pause = _PAUSE_SECONDS
+            if pause:
+                await wait(arrived, seconds=pause)
+
+    async def _until_due(self) -> float:
+        """Return how many seconds to wait where nothing new comes in."""
+        async with self.db.reading() as tx:
+            due_at = await updates.next_due(tx)
+        return 60.0 if due_at is None else min(60.0, max(0.01, (due_at - self.clock()).total_seconds()))
+
+    async def _handle_next(self) -> bool:
+        """Handle the oldest update that is due; return whether there was one."""
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            found = await updates.claim(tx, self.db, at=at)
+            if found is None:
+                return False
+            try:
+                async with self.db.transaction():
+                    await self._handle(tx, found, at)
+            except DatabaseBusy:
+                raise
+            except Exception as error:
+                logger.exception("An update could not be handled (attempt %d).", found.attempts + 1)
+                await self._failed(tx, found, error, at)
+                return True
+            await updates.finish(tx, found.update_id, at=at)
+        return True
+
+    async def _handle(self, tx: Transaction, found: OpenUpdate, at: datetime) -> None:
+        update = self._parsed(found)
+        if update is None or update.effective_user is None or not _is_private(update):
+            return
+        actor = await self.services.people.identify(update.effective_user.id)
+        call = Call(update=update, actor=actor, tx=tx, at=at, services=self.services)
+        token = current.set(call)
+        notice = None
+        try:
+            async with self.db.transaction():  # what a refusal undoes
+                await self.application.process_update(update)
+        except BotError as refusal:
+            notice = refusal
+        finally:
+            current.reset(token)
+        await self._answer(call, notice)
+
+    async def _answer(self, call: Call, refusal: BotError | None) -> None:
+        """End a press, and say a refusal where there is one."""
+        query = call.update.callback_query
+        if query is not None:
+            text = refusal.text if refusal else None
+            await self.services.outbox.answer(call.tx, query.id, text, to=call.actor.me, at=call.at)
+        elif refusal is not None:
+            await call.say(refusal.text, screens.HOME_KEYBOARD)
+
+    async def _failed(self, tx: Transaction, found: OpenUpdate, error: Exception, at: datetime) -> None:
+        """Try again later, or park the update and tell who sent it and the admins."""
+        kind = type(error).__name__
+        if found.attempts < len(UPDATE_DELAYS):
+            await updates.postpone(tx, found.update_id, error=kind, due_at=at + UPDATE_DELAYS[found.attempts])
+            return
+        reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))
+        logger.error("An update was parked under %s (%s).", reference, kind)
+        await updates.park(tx, found.update_id, error=kind, reference=reference, at=at)
+        await self.services.alerting.tell_admins(tx, everyone.FAILED_FOR_ADMINS(reference=reference, error=kind), at=at)
+        actor = await self._sender(found)
+        if actor is not None:
+            await self.services.outbox.say(tx, everyone.FAILED(reference=reference), to=actor.me, at=at)
+
+    async def _sender(self, found: OpenUpdate) -> Actor | None:
+        """Return who sent an update that could not be handled; None where not even that can be told."""
+        try:
+            update = self._parsed(found)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        if update is None or update.effective_user is None or not _is_private(update):
+            return None
+        return await self.services.people.identify(update.effective_user.id)
+
+    def _parsed(self, found: OpenUpdate) -> Update | None:
+        raw = self.services.people.vault.unseal_update(found.payload)
+        return Update.de_json(json.loads(raw), self.application.bot)
+
+
+def _is_private(update: Update) -> bool:
+    return update.effective_chat is not None and update.effective_chat.type == ChatType.PRIVATE

@@ -1,0 +1,39 @@
+"""What a counselor reads."""
+
+from __future__ import annotations
+
+from bot.domain.text import Text
+
+APPROVED = Text(
+    "<b>Welcome, {name}.</b>\nYou are a counselor now, and online: requests will be offered to you here, each with the time you "
+    "have to answer."
+)
+OFFER = Text(
+    "🔔 <b>A student asks for help.</b>\nTopic: {topic}\nGender: {gender}\n{description}\nPlease answer within {minutes}, else it goes to "
+    "somebody else."
+)
+OFFER_DESCRIPTION = Text("In their words: <i>{description}</i>\n")
+NO_DESCRIPTION = Text("")
+MINUTES = Text("{minutes} min")
+SECONDS = Text("{seconds} s")
+ACCEPT = Text("✅ Accept Session")
+DECLINE = Text("✖️ Decline")
+ACCEPTED = Text("✅ You accepted the request of student {alias}.\nTopic: {topic}")
+DECLINED = Text("You declined. Thank you for saying so at once.")
+GONE = Text("This request is no longer available.")
+STARTED = Text(
+    "🤝 <b>You are talking with student {alias}.</b>\nTopic: {topic}\nJust write: each message is passed on under your display name."
+)
+CONFIRM_END = Text("End the conversation with student {alias}?")
+ENDED_BY_YOU = Text("The conversation with student {alias} has ended. Thank you.")
+ENDED_BY_STUDENT = Text("Student {alias} has ended the conversation. Thank you for being there.")
+FROM_STUDENT = Text("<b>Student {alias}</b>\n{body}")
+ACTIVE = Text("Conversations: {count}\n{aliases}")
+ALIAS_LINE = Text("• student {alias}, {topic}")
+WHICH = Text(
+    "You are in {count} conversations, so this was <b>not sent</b>. Please reply to a message of the one you mean: swipe it, or hold it "
+    "and choose <i>Reply</i>."
+)
+END = Text("🔚 End {alias}")
+NOT_DELIVERED = Text("⚠️ Your last message could not be delivered to student {alias}, who cannot be reached right now.")
+UNREACHABLE = Text("⚠️ Student {alias} cannot be reached: they have blocked the bot or deleted their account.")

@@ -1,0 +1,33 @@
+"""What a student reads."""
+
+from __future__ import annotations
+
+from bot.domain.text import Text
+
+CHOOSE_TOPIC = Text("What is it about?")
+CHOOSE_GENDER = Text("How should the counselor think of you?")
+GENDERS = {"male": Text("Male"), "female": Text("Female"), "anonymous": Text("Rather not say")}
+DESCRIBE = Text(
+    "<b>{topic}</b>\nIf you like, write in a few words what it is about: only the counselor sees it. Or press <i>Skip</i>.\n"
+    "Please leave out names and numbers."
+)
+SKIP = Text("Skip ➡️")
+DESCRIPTION_TOO_LONG = Text(
+    "That is {length} characters, and at most {most} fit. Please say it shorter; the rest can be said in the conversation."
+)
+REQUESTED = Text(
+    "✅ <b>Your request is in.</b>\nTopic: {topic}\nYour place in the queue: {place}\n\nYou will be told here as soon as a counselor "
+    "takes it up. You can put your phone away until then."
+)
+ALREADY_OPEN = Text("You have a request or a conversation open already: one at a time.")
+WAITING = Text("Your request waits for a counselor.\nTopic: {topic}\nYour place in the queue: {place}")
+REQUEST_CANCELLED = Text("Your request was cancelled. You can make a new one at any time.")
+STARTED = Text(
+    "🤝 <b>{name} is here for you.</b>\nJust write: each message is passed on, without your name. /sos shows help lines at any time."
+)
+ACTIVE = Text("You are talking with <b>{name}</b>. Just write, and it is passed on.")
+CONFIRM_END = Text("End the conversation with <b>{name}</b>? It cannot be taken up again, but you can always make a new request.")
+ENDED_BY_YOU = Text("The conversation has ended. Thank you for your trust. You can come back at any time.")
+ENDED_BY_COUNSELOR = Text("<b>{name}</b> has ended the conversation. You can make a new request at any time.")
+FROM_COUNSELOR = Text("<b>{name}</b>\n{body}")
+NOT_DELIVERED = Text("⚠️ Your last message could not be delivered to the counselor, who cannot be reached right now.")

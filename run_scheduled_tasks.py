@@ -1,0 +1,8 @@
+"""The scheduled tasks from a terminal: ``python run_scheduled_tasks.py backup|cleanup|match|all|list``."""
+
+from __future__ import annotations
+
+from bot.cli import main_of_script
+
+if __name__ == "__main__":
+    main_of_script()
