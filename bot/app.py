@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain.errors import BotError
-from bot.domain.ids import DeliveryId
+from bot.domain.ids import Clock
 from bot.domain.retention import Generations
 from bot.scheduler.control import Control
 from bot.scheduler.execution import Executor
@@ -41,7 +41,7 @@ class WrongSetup(BotError):
     """The machine or its settings are not as they must be; the sentence says what would be right."""
 
 
-def clock() -> datetime:
+def utc_now() -> datetime:
     """Return the current instant."""
     return datetime.now(UTC)  # noqa: TID251 — the one place where it is read
 
@@ -51,6 +51,7 @@ class App:
     """Everything below the transports, for one process."""
 
     settings: Settings
+    clock: Clock
     db: Database
     vault: Vault
     owner: str  #: this process, in leases
@@ -95,13 +96,14 @@ def prepare(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, kind: str, is_guest: bool = False) -> AsyncGenerator[App]:
+async def opened(settings: Settings, *, kind: str, is_guest: bool = False, clock: Clock = utc_now) -> AsyncGenerator[App]:
     """Open the database and wire everything below the transports.
 
     Args:
         settings: As they were loaded.
         kind: What this process is, for its name in leases.
         is_guest: Whether the bot may run beside this process on the same SQLite file.
+        clock: What tells the time.
 
     Raises:
         WrongKey: ``ENCRYPTION_KEY`` does not open this database.
@@ -109,15 +111,14 @@ async def opened(settings: Settings, *, kind: str, is_guest: bool = False) -> As
     db = await _open_database(settings, is_guest=is_guest)
     try:
         vault = await Vault.open(db, await _encryption_keys(settings, db), at=clock())
-        yield wire(settings, db, vault, kind=kind)
+        yield wire(settings, db, vault, owner=owner_of(kind), clock=clock)
     finally:
         await db.close()
 
 
-def wire(settings: Settings, db: Database, vault: Vault, *, kind: str) -> App:
+def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: Clock) -> App:
     """Return the services over one database, each made once."""
-    owner = owner_of(kind)
-    outbox = Outbox(vault=vault, made=list[DeliveryId]() if kind == "cli" else None)
+    outbox = Outbox(vault=vault)
     people = People(db=db, vault=vault, clock=clock, admin_ids=frozenset(settings.admin_ids))
     alerting = Alerting(outbox=outbox, people=people)
     offering = Offering(db=db, clock=clock, outbox=outbox, people=people)
@@ -130,12 +131,13 @@ def wire(settings: Settings, db: Database, vault: Vault, *, kind: str) -> App:
         crisis_offer_timeout=settings.crisis_offer_timeout,
     )
     tasks = TaskServices(
-        backups=_backups(settings, db, vault),
+        backups=_backups(settings, db, vault, clock),
         erasing=Erasing(db=db, clock=clock, vault=vault, retention=settings.session_retention),
         matching=matching,
     )
     return App(
         settings=settings,
+        clock=clock,
         db=db,
         vault=vault,
         owner=owner,
@@ -154,7 +156,7 @@ def wire(settings: Settings, db: Database, vault: Vault, *, kind: str) -> App:
     )
 
 
-def _backups(settings: Settings, db: Database, vault: Vault) -> Backups:
+def _backups(settings: Settings, db: Database, vault: Vault, clock: Clock) -> Backups:
     return Backups(
         db=db,
         clock=clock,

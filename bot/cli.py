@@ -138,7 +138,7 @@ async def _begin(opened: App, name: str, wait: float) -> Run:
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + wait
     while True:
-        new = NewRun(task=name, trigger=Trigger.CLI, requested_by="cli", max_attempts=1, scheduled_for=root.clock())
+        new = NewRun(task=name, trigger=Trigger.CLI, requested_by="cli", max_attempts=1, scheduled_for=opened.clock())
         try:
             return await opened.executor.begin(new)
         except TaskBusy:
@@ -149,7 +149,7 @@ async def _begin(opened: App, name: str, wait: float) -> Run:
 
 async def _send(opened: App) -> None:
     """Tell people what this command owes them, unless a bot is there to do it."""
-    own = set(opened.outbox.made or ())
+    own = set(opened.outbox.made)
     if not own:
         return
     if opened.settings.bot_token is None:

@@ -91,7 +91,7 @@ async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
         if app.settings.sqlite_path is not None:
             stack.enter_context(lock_file(app.settings.sqlite_path))
         else:
-            lease = Lease(app.db, root.clock, name=TELEGRAM, owner=app.owner)
+            lease = Lease(app.db, app.clock, name=TELEGRAM, owner=app.owner)
             if not await lease.take():
                 return own
             stack.push_async_callback(lease.release)
@@ -158,7 +158,7 @@ async def _poll_and_send(telegram: Telegram) -> None:
 
 async def _poll_and_send_by_lease(app: App, telegram: Telegram) -> None:
     """Poll and send while the lease is ours; stand by otherwise."""
-    lease = Lease(app.db, root.clock, name=TELEGRAM, owner=app.owner)
+    lease = Lease(app.db, app.clock, name=TELEGRAM, owner=app.owner)
     try:
         while True:
             await lease.wait()
@@ -219,7 +219,7 @@ async def _end(one: asyncio.Task[None], *, seconds: float) -> None:
 def _manager(app: App) -> Manager:
     clock = SchedulerClock(
         db=app.db,
-        clock=root.clock,
+        clock=app.clock,
         executor=app.executor,
         offering=app.offering,
         check_interval=app.settings.scheduler_check_interval,
@@ -242,8 +242,8 @@ async def _wired(app: App) -> AsyncGenerator[Telegram]:
     try:
         yield Telegram(
             application=application,
-            intake=Intake(api=api, db=app.db, vault=app.vault, clock=root.clock),
-            worker=Worker(application=application, db=app.db, clock=root.clock, services=_services(app)),
+            intake=Intake(api=api, db=app.db, vault=app.vault, clock=app.clock),
+            worker=Worker(application=application, db=app.db, clock=app.clock, services=_services(app)),
             sender=_sender(app, api),
         )
     finally:
@@ -258,7 +258,7 @@ def _sender(app: App, api: Api) -> Sender:
         per_chat_burst=app.settings.send_per_chat_burst,
         now=asyncio.get_running_loop().time,
     )
-    return Sender(api=api, db=app.db, clock=root.clock, people=app.people, delivering=app.delivering, limits=limits)
+    return Sender(api=api, db=app.db, clock=app.clock, people=app.people, delivering=app.delivering, limits=limits)
 
 
 def _services(app: App) -> Services:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from bot.storage.database import Transaction
 from bot.storage.deliveries import Delivery, NewDelivery
 from bot.storage.people import Person
 
+_MADE_REMEMBERED = 5000
 _NOTICE_LENGTH = 200  #: characters (Bot API, answerCallbackQuery)
 _PATIENCE = {Urgency.CRISIS: PATIENCE, Urgency.CONVERSATION: PATIENCE, Urgency.SCREEN: SCREEN_PATIENCE, Urgency.BULK: PATIENCE}
 
@@ -40,7 +41,7 @@ class Outbox:
     """The one way to say something to a person."""
 
     vault: Vault
-    made: list[DeliveryId] | None = None  #: where a one-shot command collects what it owes
+    made: list[DeliveryId] = field(default_factory=list[DeliveryId])  #: the newest: what a one-shot command owes by itself
 
     async def say(  # noqa: PLR0913 — what, to whom, how
         self,
@@ -131,8 +132,8 @@ class Outbox:
             sender_id=about.sender_id,
         )
         delivery_id = await deliveries.add(tx, new, at=at)
-        if self.made is not None:
-            self.made.append(delivery_id)
+        self.made.append(delivery_id)
+        del self.made[:-_MADE_REMEMBERED]
         return delivery_id
 
 

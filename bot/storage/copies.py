@@ -89,6 +89,7 @@ async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> N
     Raises:
         CopyFailed: A program is missing, older than the server, or failed.
     """
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     location, password = _without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     await _run(programs, environment, "pg_dump", "--format=custom", "--exclude-table-data=key", f"--file={target}", location)
