@@ -63,6 +63,8 @@ def run() -> None:
 @app.command()
 def demo(*, script: Annotated[bool, typer.Option("--script", help="End after the story.")] = False) -> None:
     """Play a whole conversation between made-up people, without a token and without Telegram."""
+    if _settings().bot_token is not None:
+        _fail("BOT_TOKEN is set, and the demo must not meet real people: run it where it is not set.", WRONG)
     from bot import demonstration  # noqa: PLC0415 — imports telegram and the playground
 
     _run(lambda: demonstration.run(ends=script))

@@ -59,17 +59,19 @@ class Telegram:
     sender: Sender
 
 
-async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = None) -> None:
+async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = None, stopping: asyncio.Event | None = None) -> None:
     """Run the bot until SIGTERM or SIGINT; then end in order, and at a second signal at once.
 
     Args:
         settings: As they were loaded, with a token.
         owned: Intervals of schedules, in place of those of the environment.
+        stopping: Set by a signal, or by the caller in place of one.
 
     Raises:
         BotError: It cannot start; the sentence says why, and what would be right.
     """
-    stopping = _signals()
+    stopping = stopping or asyncio.Event()
+    _listen_for_signals(stopping)
     async with AsyncExitStack() as stack:
         if settings.sqlite_path is not None:
             settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,9 +101,8 @@ async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
         return await telegram.sender.deliver_only(own, seconds=_OWN_DELIVERIES_SECONDS)
 
 
-def _signals() -> asyncio.Event:
-    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process: nothing would be lost by it."""
-    stopping = asyncio.Event()
+def _listen_for_signals(stopping: asyncio.Event) -> None:
+    """Set *stopping* at the first SIGTERM or SIGINT; end the process at the second one: nothing would be lost by it."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -112,7 +113,6 @@ def _signals() -> asyncio.Event:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    return stopping
 
 
 async def _supervise(app: App, telegram: Telegram, stopping: asyncio.Event, *, owned: Mapping[str, timedelta]) -> None:

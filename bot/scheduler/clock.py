@@ -11,7 +11,7 @@ from bot.domain.ids import Clock
 from bot.scheduler.execution import Executor
 from bot.services.offering import Offering
 from bot.storage import offers, runs, schedules
-from bot.storage.database import Channel, Database, DatabaseBusy, wait
+from bot.storage.database import Channel, Database, DatabaseUnavailable, wait
 from bot.storage.runs import NewRun, Trigger
 from bot.storage.schedules import Schedule
 
@@ -39,8 +39,8 @@ class SchedulerClock:
             try:
                 await self.tick()
                 pause = await self._until_next()
-            except DatabaseBusy:
-                logger.warning("The database is busy; looking again in a second.")
+            except DatabaseUnavailable:
+                logger.warning("The database cannot be used right now; looking again in a second.")
                 pause = _PAUSE
             await wait(changed, seconds=pause.total_seconds())
 

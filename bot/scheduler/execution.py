@@ -15,7 +15,7 @@ from bot.domain.errors import BotError, Conflict
 from bot.domain.ids import Clock, RunId
 from bot.services.alerting import Alerting
 from bot.storage import runs
-from bot.storage.database import Database, UniqueViolation
+from bot.storage.database import Database, DatabaseUnavailable, UniqueViolation
 from bot.storage.runs import NewRun, Outcome, Run
 from bot.tasks import TASKS
 from bot.tasks.base import Result, RunContext, TaskServices
@@ -145,8 +145,11 @@ class Executor:
             nonlocal lost
             while True:
                 await asyncio.sleep(HEARTBEAT.total_seconds())
-                async with self.db.transaction() as tx:
-                    is_ours = await runs.renew(tx, run, lease_until=self.clock() + LEASE)
+                try:
+                    async with self.db.transaction() as tx:
+                        is_ours = await runs.renew(tx, run, lease_until=self.clock() + LEASE)
+                except DatabaseUnavailable:
+                    continue  # three more beats fit into a lease
                 if not is_ours and me is not None:
                     lost = True
                     me.cancel()

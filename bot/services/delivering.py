@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from bot.domain.ids import Clock
-from bot.domain.outgoing import Urgency
+from bot.domain.outgoing import Method, Urgency
 from bot.domain.text import Text
 from bot.services.offering import Offering
 from bot.services.outbox import Outbox
@@ -36,10 +36,10 @@ class Delivering:
     offering: Offering
 
     async def succeed(self, delivery: Delivery, *, message_id: int | None) -> Delivery | None:
-        """Mark a delivery as made; return the next one that waits for the same chat."""
+        """Mark a delivery as made; return the next one that waits in the same chat, None behind one that has no order."""
         async with self.db.transaction() as tx:
             await deliveries.succeed(tx, delivery.id, message_id=message_id, at=self.clock())
-            return await deliveries.first_of_chat(tx, delivery.person_id)
+            return None if delivery.method is Method.ANSWER else await deliveries.first_of_chat(tx, delivery.person_id)
 
     async def postpone(self, delivery: Delivery, *, error: str, delay: timedelta) -> datetime | None:
         """Try again after *delay*; return when, or None where that would be too late and the delivery was given up."""

@@ -38,7 +38,11 @@ class UniqueViolation(Exception):
     """A row with this key exists already; the transaction is undone up to its last savepoint."""
 
 
-class DatabaseBusy(Exception):
+class DatabaseUnavailable(Exception):
+    """The database cannot do this right now: the disk is full, a file is read-only, the server is gone; nothing was changed."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
     """Another process holds the database longer than we wait, or two transactions waited for each other; try again."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.domain.errors import Conflict
 from bot.domain.ids import Clock
 from bot.storage import leases
-from bot.storage.database import Database
+from bot.storage.database import Database, DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -79,17 +79,20 @@ class Lease:
         self._owner = owner
 
     async def take(self) -> bool:
-        """Take or renew the lease; return whether it is ours now."""
+        """Take or renew the lease; return whether it is ours now, which without the database it is not."""
         at = self._clock()
-        async with self._db.transaction() as tx:
-            return await leases.take(tx, self._name, self._owner, at=at, expires_at=at + LEASE)
+        try:
+            async with self._db.transaction() as tx:
+                return await leases.take(tx, self._name, self._owner, at=at, expires_at=at + LEASE)
+        except DatabaseUnavailable:
+            return False
 
     async def wait(self) -> None:
         """Stand by until the lease is ours."""
         has_said = False
         while not await self.take():
             if not has_said:
-                logger.info("Standing by: another process polls and sends.")
+                logger.info("Standing by: the lease to poll and send is not to be had yet.")
                 has_said = True
             await asyncio.sleep(_RENEW_SECONDS)
 
@@ -98,10 +101,13 @@ class Lease:
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
             if not await self.take():
-                logger.warning("Another process polls and sends now; standing by.")
+                logger.warning("The lease to poll and send is lost; standing by.")
                 return
 
     async def release(self) -> None:
         """Give the lease back, so that the next one need not wait."""
-        async with self._db.transaction() as tx:
-            await leases.release(tx, self._name, self._owner)
+        try:
+            async with self._db.transaction() as tx:
+                await leases.release(tx, self._name, self._owner)
+        except DatabaseUnavailable:
+            logger.warning("The lease to poll and send could not be given back; it runs out by itself.")

@@ -14,7 +14,18 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from bot.storage.database import Ambient, Channel, DatabaseBusy, Row, Subscriptions, Transaction, Turn, UniqueViolation, Value
+from bot.storage.database import (
+    Ambient,
+    Channel,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Row,
+    Subscriptions,
+    Transaction,
+    Turn,
+    UniqueViolation,
+    Value,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +107,7 @@ class PostgresDatabase:
             async with outer.connection.transaction():
                 yield outer
             return
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             tx = PostgresTransaction(connection)
             with self._ambient.opened(tx):
                 async with connection.transaction():
@@ -110,7 +121,7 @@ class PostgresDatabase:
     async def reading(self) -> AsyncGenerator[Transaction]:
         """Lend a connection; each statement sees what is committed when it begins."""
         self._ambient.forbid()
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             yield PostgresTransaction(connection)
 
     def subscribe(self, *channels: Channel) -> asyncio.Event:
@@ -123,6 +134,15 @@ class PostgresDatabase:
         with suppress(asyncio.CancelledError):
             await self._listener
         await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[_Connection]:
+        """Lend a connection of the pool; what psycopg says of a server that is gone becomes our word for it."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise _translated(error) from error
 
     async def _listen(self) -> None:
         """Pass on what other processes notify; reconnect for as long as it takes, and wake everybody for what was missed."""
@@ -151,4 +171,6 @@ def _translated(error: psycopg.Error) -> Exception:
         return UniqueViolation(error.diag.constraint_name or "unique")
     if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure | psycopg.errors.LockNotAvailable):
         return DatabaseBusy("Two transactions waited for each other; this one was undone.")
+    if isinstance(error, psycopg.OperationalError):
+        return DatabaseUnavailable(f"The database cannot be used right now ({type(error).__name__}).")
     return error

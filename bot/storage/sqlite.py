@@ -15,12 +15,25 @@ from typing import Any, LiteralString
 
 import aiosqlite
 
-from bot.storage.database import Ambient, Channel, DatabaseBusy, Row, Subscriptions, Transaction, Turn, UniqueViolation, Value
+from bot.storage.database import (
+    Ambient,
+    Channel,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Row,
+    Subscriptions,
+    Transaction,
+    Turn,
+    UniqueViolation,
+    Value,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_MILLISECONDS = 10_000  #: how long we wait for another process that writes
 _NOTICE_SECONDS = 1.5  #: how often we look whether another process wrote (CONTRACT.md: within 2 s)
+_UNAVAILABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+
 _SETTINGS: tuple[LiteralString, ...] = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -263,4 +276,6 @@ def _translated(error: sqlite3.Error) -> Exception:
         return UniqueViolation(str(error))
     if code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return DatabaseBusy("Another process is writing to the database for longer than we wait.")
+    if code & 0xFF in _UNAVAILABLE:
+        return DatabaseUnavailable(f"The database cannot be used right now: {error}.")
     return error

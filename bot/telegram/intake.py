@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import random
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from bot.domain import retries
 from bot.domain.ids import Clock
 from bot.services.vault import Vault
 from bot.storage import updates
-from bot.storage.database import Database, DatabaseBusy
+from bot.storage.database import Database, DatabaseUnavailable
 from bot.storage.updates import Incoming
 from bot.telegram.api import Api
 
@@ -71,7 +70,7 @@ class Intake:
             return
         try:
             await self._store(batch)
-        except (DatabaseBusy, OSError, sqlite3.Error) as error:
+        except DatabaseUnavailable as error:
             logger.error("Updates cannot be stored (%s); Telegram keeps them.", type(error).__name__)  # noqa: TRY400 — said once a poll
             await self._answer_calls_for_help(batch)
             raise NotStored from error

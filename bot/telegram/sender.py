@@ -25,7 +25,7 @@ from bot.domain.outgoing import Method
 from bot.services.delivering import Delivering, Failure
 from bot.services.people import People
 from bot.storage import deliveries
-from bot.storage.database import Channel, Database, DatabaseBusy, Transaction, wait
+from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.deliveries import Delivery, Owed
 from bot.telegram import callbacks
 from bot.telegram.api import IN_FLIGHT, Api
@@ -70,8 +70,8 @@ class Sender:
         while True:
             try:
                 await self._look(seen)
-            except DatabaseBusy:
-                logger.warning("The database is busy; looking for deliveries again in a second.")
+            except DatabaseUnavailable:
+                logger.warning("The database cannot be used right now; looking for deliveries again in a second.")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             await wait(owed, seconds=seen.patience())
@@ -139,8 +139,8 @@ class Sender:
                     delivery = await self._attempt(delivery)
                 if person_id not in self._owed_more:
                     return
-        except DatabaseBusy:
-            logger.warning("The database is busy; a chat waits for the next look all over.")
+        except DatabaseUnavailable:
+            logger.warning("The database cannot be used right now; a chat waits for the next look all over.")
         except Exception:
             logger.exception("A delivery failed in a way that nobody thought of; its chat waits for the next look all over.")
         finally:

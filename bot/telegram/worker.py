@@ -17,7 +17,7 @@ from bot.domain.ids import Clock
 from bot.domain.people import Actor
 from bot.domain.retries import UPDATE_DELAYS
 from bot.storage import updates
-from bot.storage.database import Channel, Database, DatabaseBusy, Transaction, wait
+from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.updates import OpenUpdate
 from bot.telegram import screens
 from bot.telegram.application import AnyApplication
@@ -61,7 +61,7 @@ class Worker:
             try:
                 was_busy = await self._handle_next()
                 pause = 0.0 if was_busy else await self._until_due()
-            except DatabaseBusy:
+            except DatabaseUnavailable:
                 pause = _PAUSE_SECONDS
             except Exception:
                 # the transaction was undone, so the update is as it was; the database itself is in trouble
@@ -86,7 +86,7 @@ class Worker:
             try:
                 async with self.db.transaction():
                     await self._handle(tx, found, at)
-            except DatabaseBusy:
+            except DatabaseUnavailable:
                 raise
             except Exception as error:
                 logger.exception("An update could not be handled (attempt %d).", found.attempts + 1)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 
 from bot.scheduler.execution import Executor
-from bot.storage.database import DatabaseBusy, wait
+from bot.storage.database import DatabaseUnavailable, wait
 from bot.storage.runs import Run
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ class LocalRunner:
             try:
                 await self._take()
                 pause = None
-            except DatabaseBusy:
-                logger.warning("The database is busy; looking for runs again in a second.")
+            except DatabaseUnavailable:
+                logger.warning("The database cannot be used right now; looking for runs again in a second.")
                 pause = _PAUSE_SECONDS
             await wait(self.ready, seconds=pause)
 
