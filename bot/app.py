@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from bot.domain.errors import BotError
@@ -31,9 +33,8 @@ from bot.services.relaying import Relaying
 from bot.services.requesting import Requesting
 from bot.services.vault import Vault
 from bot.settings import Settings
-from bot.storage import keys
+from bot.storage import keys, migrations
 from bot.storage.database import Database
-from bot.storage.migrations import migrate
 from bot.tasks.base import TaskServices
 
 
@@ -84,15 +85,21 @@ def owner_of(kind: str) -> str:
     return f"{kind}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def prepare(settings: Settings) -> None:
-    """Check the folders and bring the schema up to date; the caller holds the lock of the database.
+async def prepare(settings: Settings) -> None:
+    """Check the folders and bring the schema up to date, behind a backup; the caller holds the lock of the database.
 
     Raises:
-        WrongSetup: Data would lie where it does not last, or a folder cannot be written.
+        WrongSetup: Data would lie where it does not last, a folder cannot be written, or the driver is missing.
         DatabaseTooNew: The database is of a newer release.
     """
+    if settings.is_postgresql and find_spec("psycopg") is None:
+        raise WrongSetup("DATABASE_URL names PostgreSQL: install the driver with pip install '.[postgres]'.")
     _check_folders(settings)
-    migrate(settings.database_url, settings.sqlite_path, before=lambda: None)
+    url, path = settings.database_url, settings.sqlite_path
+    if await asyncio.to_thread(migrations.is_behind, url, path):
+        async with opened(settings, kind="upgrade") as app:
+            await app.executor.services.backups.create()
+    await asyncio.to_thread(migrations.migrate, url, path)
 
 
 @asynccontextmanager
@@ -176,10 +183,8 @@ async def _open_database(settings: Settings, *, is_guest: bool) -> Database:
         from bot.storage.sqlite import SqliteDatabase  # noqa: PLC0415 — the driver that is needed, and only that
 
         return await SqliteDatabase.open(settings.sqlite_path, is_guest=is_guest)
-    try:
-        from bot.storage.postgresql import PostgresDatabase  # noqa: PLC0415 — as above
-    except ImportError as error:
-        raise WrongSetup("DATABASE_URL names PostgreSQL: install the driver with pip install '.[postgres]'.") from error
+    from bot.storage.postgresql import PostgresDatabase  # noqa: PLC0415 — as above
+
     return await PostgresDatabase.open(settings.database_url)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -21,10 +22,13 @@ from bot.scheduler.execution import TaskBusy
 from bot.services.enrolling import Volunteer
 from bot.services.vault import WrongKey
 from bot.settings import Settings, SettingsError, load
+from bot.storage.database import DatabaseUnavailable
 from bot.storage.holding import DatabaseInUse, lock_file
 from bot.storage.migrations import DatabaseTooNew
 from bot.storage.runs import NewRun, Run, RunState, Trigger
 from bot.tasks import TASKS
+
+logger = logging.getLogger(__name__)
 
 #: CONTRACT.md, *Exit codes*.
 DONE, FAILED, WRONG, BUSY = 0, 1, 2, 75
@@ -172,11 +176,11 @@ async def _beside_the_bot(settings: Settings) -> AsyncGenerator[App]:
     """Open the database for a short while; bring its schema up to date first where no bot lives with it."""
     try:
         if settings.sqlite_path is None:
-            root.prepare(settings)
+            await root.prepare(settings)
         else:
             settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
             with lock_file(settings.sqlite_path):
-                root.prepare(settings)
+                await root.prepare(settings)
     except DatabaseInUse:
         pass  # the one who holds it has done so
     async with root.opened(settings, kind="cli", is_guest=True) as opened:
@@ -198,8 +202,13 @@ def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         return asyncio.run(work())
     except BotError as error:
         _fail(str(error), next((code for kind, code in _CODES if isinstance(error, kind)), FAILED))
+    except DatabaseUnavailable as error:
+        _fail(str(error), FAILED)
     except sqlite3.DatabaseError as error:
         _fail(f"The database cannot be used: {error}. Where it is damaged, put the newest backup in its place.", FAILED)
+    except Exception:
+        logger.exception("Stopped by an error that nobody thought of.")
+        sys.exit(FAILED)
 
 
 def _fail(line: str, code: int) -> NoReturn:

@@ -76,7 +76,7 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
         if settings.sqlite_path is not None:
             settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
             await stack.enter_async_context(lock_file_within(settings.sqlite_path, seconds=_PREDECESSOR_SECONDS))
-        await asyncio.to_thread(root.prepare, settings)
+        await root.prepare(settings)
         app = await stack.enter_async_context(root.opened(settings, kind=KIND))
         telegram = await stack.enter_async_context(_wired(app))
         if not settings.admin_ids:

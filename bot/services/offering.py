@@ -16,7 +16,7 @@ from bot.domain.text import Text
 from bot.services.matching import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
-from bot.storage import counselors, offers, sessions
+from bot.storage import offers, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
 from bot.texts import student as to_student
@@ -75,8 +75,7 @@ class Offering:
         return lapsed
 
     async def withdraw(self, tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> None:
-        """Take a counselor who cannot be reached offline, and return what was offered to them to the queue."""
-        await counselors.set_online(tx, counselor_id, is_online=False)
+        """Return what was offered to a counselor to the queue: they cannot be reached, and get nothing more until they write."""
         withdrawn = await offers.withdraw_of_counselor(tx, counselor_id, at=at)
         await self._return(tx, withdrawn, reason="withdrawn", actor_id=None, at=at)
 

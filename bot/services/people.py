@@ -9,6 +9,7 @@ from bot.domain.errors import NotFound
 from bot.domain.ids import Clock, CounselorId, PersonId
 from bot.domain.people import CONSENT_VERSION, Actor, Role
 from bot.domain.text import Text
+from bot.services.matching import request_match
 from bot.services.vault import Vault
 from bot.storage import counselors, people
 from bot.storage.database import Database, Transaction
@@ -29,9 +30,12 @@ class People:
         """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it."""
         async with self.db.transaction() as tx:
             person = await self.find_or_add(tx, telegram_id)
+            actor = await self._actor(tx, person, is_admin=telegram_id in self.admin_ids)
             if not person.is_reachable:
                 await people.set_reachable(tx, person.id, is_reachable=True)
-            return await self._actor(tx, person, is_admin=telegram_id in self.admin_ids)
+                if Role.COUNSELOR in actor.roles:
+                    await request_match(tx, because="counselor reachable", at=self.clock())
+            return actor
 
     async def telegram_id(self, tx: Transaction, person_id: PersonId) -> int:
         """Return the Telegram id of a person; only who makes calls of the Bot API may ask.

@@ -7,8 +7,8 @@ columns that begin with ``is_`` or ``has_``, bytes, integers and text as they ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -138,6 +138,46 @@ class Ambient(Generic[Open]):
         """
         if self.get() is not None:
             raise RuntimeError("A transaction is open in this task: read through it.")
+
+
+_NAMES: tuple[LiteralString, ...] = ("level_1", "level_2", "level_3", "level_4", "level_5", "level_6", "level_7", "level_8")
+
+
+class Savepoints:
+    """The savepoints of one transaction, which cost nothing until something happens inside them.
+
+    Levels that are entered with nothing in between mean the same state, so they share one savepoint: it is set before the first
+    statement inside them, a failure of any of them goes back to it, and the outermost of them releases it.
+    """
+
+    def __init__(self, run: Callable[[LiteralString], Awaitable[object]]) -> None:
+        self._run = run
+        self._levels: list[LiteralString | None] = []  #: the savepoint of each open level; None while it has none
+
+    async def before_statement(self) -> None:
+        """Set the savepoint of the innermost level, and of those around it that have none either."""
+        if not self._levels or self._levels[-1] is not None:
+            return
+        first = next(number for number, name in enumerate(self._levels) if name is None)
+        name = _NAMES[first]
+        await self._run("SAVEPOINT " + name)
+        for number in range(first, len(self._levels)):
+            self._levels[number] = name
+
+    @asynccontextmanager
+    async def level(self) -> AsyncGenerator[None]:
+        """Undo what is done in the block where it fails."""
+        self._levels.append(None)
+        try:
+            yield
+        except BaseException:
+            if (name := self._levels[-1]) is not None:
+                await self._run("ROLLBACK TO " + name)
+            raise
+        finally:
+            name = self._levels.pop()
+            if name is not None and name not in self._levels:
+                await self._run("RELEASE " + name)
 
 
 class Subscriptions:

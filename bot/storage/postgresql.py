@@ -20,6 +20,7 @@ from bot.storage.database import (
     DatabaseBusy,
     DatabaseUnavailable,
     Row,
+    Savepoints,
     Subscriptions,
     Transaction,
     Turn,
@@ -45,6 +46,7 @@ class PostgresTransaction:
     def __init__(self, connection: _Connection) -> None:
         self.connection = connection
         self.channels: set[Channel] = set()
+        self.savepoints = Savepoints(self._control)
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
         """Run a statement; return how many rows it changed."""
@@ -62,7 +64,14 @@ class PostgresTransaction:
         """Wake whoever waits on *channel* once this is committed."""
         self.channels.add(channel)
 
+    async def _control(self, sql: LiteralString) -> None:
+        try:
+            await self.connection.execute(sql)
+        except psycopg.Error as error:
+            raise _translated(error) from error
+
     async def _run(self, sql: LiteralString, values: dict[str, Value]) -> psycopg.AsyncCursor[dict[str, Any]]:
+        await self.savepoints.before_statement()  # also of one that only reads: a failure spoils the transaction for all
         try:
             return await self.connection.execute(_rewritten(sql), values)
         except psycopg.Error as error:
@@ -104,7 +113,7 @@ class PostgresDatabase:
         """Open a transaction, or a savepoint of the one that is open here."""
         outer = self._ambient.get()
         if outer is not None:
-            async with outer.connection.transaction():
+            async with outer.savepoints.level():
                 yield outer
             return
         async with self._connection() as connection:

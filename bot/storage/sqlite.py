@@ -21,6 +21,7 @@ from bot.storage.database import (
     DatabaseBusy,
     DatabaseUnavailable,
     Row,
+    Savepoints,
     Subscriptions,
     Transaction,
     Turn,
@@ -80,10 +81,18 @@ class SqliteTransaction:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
         self.channels: set[Channel] = set()
-        self.depth = 0
+        self.savepoints = Savepoints(self.run)
+
+    async def run(self, sql: LiteralString) -> None:
+        """Run a statement that is about the transaction itself."""
+        try:
+            await self._connection.execute(sql)
+        except sqlite3.Error as error:
+            raise _translated(error) from error
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
         """Run a statement; return how many rows it changed."""
+        await self.savepoints.before_statement()
         try:
             cursor = await self._connection.execute(sql, _stored(values))
         except sqlite3.Error as error:
@@ -97,6 +106,8 @@ class SqliteTransaction:
 
     async def fetch_all(self, sql: LiteralString, /, **values: Value) -> list[Row]:
         """Run a statement; return its rows."""
+        if not _only_reads(sql):
+            await self.savepoints.before_statement()
         try:
             rows: Any = await self._connection.execute_fetchall(sql, _stored(values))
         except sqlite3.Error as error:
@@ -145,16 +156,16 @@ class SqliteDatabase:
         """Open a transaction, or a savepoint of the one that is open here."""
         outer = self._ambient.get()
         if outer is not None:
-            async with _savepoint(outer):
+            async with outer.savepoints.level():
                 yield outer
             return
         await self._queue.acquire(turn)
         tx = SqliteTransaction(self._writer)
         try:
             with self._ambient.opened(tx):
-                await tx.execute("BEGIN IMMEDIATE")
+                await tx.run("BEGIN IMMEDIATE")
                 yield tx
-                await tx.execute("COMMIT")
+                await tx.run("COMMIT")
         except BaseException:
             await self._roll_back()
             raise
@@ -216,24 +227,9 @@ async def _connect(path: Path, *settings: LiteralString) -> aiosqlite.Connection
     return connection
 
 
-@asynccontextmanager
-async def _savepoint(tx: SqliteTransaction) -> AsyncGenerator[None]:
-    tx.depth += 1
-    name: LiteralString = _SAVEPOINTS[tx.depth - 1]
-    try:
-        await tx.execute("SAVEPOINT " + name)
-        try:
-            yield
-        except BaseException:
-            await tx.execute("ROLLBACK TO " + name)
-            await tx.execute("RELEASE " + name)
-            raise
-        await tx.execute("RELEASE " + name)
-    finally:
-        tx.depth -= 1
-
-
-_SAVEPOINTS: tuple[LiteralString, ...] = ("first", "second", "third", "fourth", "fifth", "sixth")
+@lru_cache(maxsize=512)
+def _only_reads(sql: LiteralString) -> bool:
+    return sql.lstrip()[:6].upper() == "SELECT"
 
 
 def _stored(values: dict[str, Value]) -> dict[str, Value]:

@@ -11,7 +11,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -90,17 +90,18 @@ class Sender:
 
         For a command that runs without the bot: it sends what is its own, and never overtakes what waits in the same chat.
         """
-        async with asyncio.timeout(seconds) as limit:
-            open_ones = set(wanted)
-            while open_ones and not limit.expired():
-                async with self.db.reading() as tx:
-                    found = [await deliveries.find_waiting(tx, delivery_id) for delivery_id in sorted(open_ones)]
-                    firsts = [one for one in found if one is not None and await _is_first(tx, one)]
-                open_ones = {one.id for one in found if one is not None}
-                if not firsts:
-                    break
-                for one in firsts:
-                    await self._attempt(one)
+        open_ones = set(wanted)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while open_ones:
+                    async with self.db.reading() as tx:
+                        found = [await deliveries.find_waiting(tx, delivery_id) for delivery_id in sorted(open_ones)]
+                        firsts = [one for one in found if one is not None and await _is_first(tx, one)]
+                    open_ones = {one.id for one in found if one is not None}
+                    if not firsts:
+                        break
+                    for one in firsts:
+                        await self._attempt(one)
         return open_ones
 
     async def _look(self, seen: _Seen) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bot.domain.errors import BotError
+from bot.storage.database import DatabaseUnavailable
 
 _FOLDERS = Path(__file__).parent
 _LOCK_ID = 4_851_001  #: of the advisory lock; any number that nothing else in this database uses
@@ -20,24 +21,35 @@ class DatabaseTooNew(BotError):
     """The database was written by a newer release than this one."""
 
 
-def migrate(url: str, path: Path | None, *, before: Callable[[], None]) -> None:
-    """Bring the database to the schema of this release; call *before* ahead of the first pending step of one that has data.
+def migrate(url: str, path: Path | None) -> None:
+    """Bring the database to the schema of this release.
 
     The caller holds the database's own lock (one process on SQLite, an advisory lock here on PostgreSQL), so that a lock of
     yoyo's that is found was left behind by a process that is dead.
 
     Raises:
         DatabaseTooNew: It has steps that this release does not know.
+        DatabaseUnavailable: The server cannot be reached.
     """
     if path is not None:
         _prepare(path)
-        _apply(f"sqlite:///{path}", "sqlite", before)
-        return
-    import psycopg  # noqa: PLC0415 — an optional extra, and not needed on SQLite
+    with _backend(url, path) as (backend, steps):
+        backend.break_lock()
+        with backend.lock():
+            backend.apply_migrations(backend.to_apply(steps))
 
-    with psycopg.connect(url, autocommit=True) as guard:
-        guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK_ID,))
-        _apply(url.replace("postgresql://", "postgresql+psycopg://", 1), "postgresql", before)
+
+def is_behind(url: str, path: Path | None) -> bool:
+    """Return whether there is a database that lacks steps of this release.
+
+    Raises:
+        DatabaseTooNew: It has steps that this release does not know.
+        DatabaseUnavailable: The server cannot be reached.
+    """
+    if path is not None and not path.exists():
+        return False
+    with _backend(url, path) as (backend, steps):
+        return bool(backend.get_applied_migration_hashes()) and bool(backend.to_apply(steps))
 
 
 def schema_version() -> str:
@@ -53,18 +65,29 @@ def _prepare(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _apply(uri: str, folder: str, before: Callable[[], None]) -> None:
-    yoyo: Any = import_module("yoyo")  # 40 ms that only a start needs; it has no types
-    with yoyo.get_backend(uri) as backend:
-        backend.init_database()
-        backend.break_lock()
-        with backend.lock():
-            steps = yoyo.read_migrations(str(_FOLDERS / folder))
-            known = {step.hash for step in steps}
-            applied = set(backend.get_applied_migration_hashes())
-            if applied - known:
+@contextmanager
+def _backend(url: str, path: Path | None) -> Generator[tuple[Any, Any]]:
+    """Lend yoyo's connection to the database and its list of our steps."""
+    with _guard(url) if path is None else nullcontext():
+        yoyo: Any = import_module("yoyo")  # 40 ms that only a start needs; it has no types
+        uri = f"sqlite:///{path}" if path is not None else url.replace("postgresql://", "postgresql+psycopg://", 1)
+        with yoyo.get_backend(uri) as backend:
+            backend.init_database()
+            steps = yoyo.read_migrations(str(_FOLDERS / ("postgresql" if path is None else "sqlite")))
+            if set(backend.get_applied_migration_hashes()) - {step.hash for step in steps}:
                 raise DatabaseTooNew("The database was written by a newer release than this one: install that release or newer.")
-            pending = backend.to_apply(steps)
-            if pending and applied:
-                before()
-            backend.apply_migrations(pending)
+            yield backend, steps
+
+
+@contextmanager
+def _guard(url: str) -> Generator[None]:
+    """Let one process at a time change the schema of a PostgreSQL database."""
+    import psycopg  # noqa: PLC0415 — an optional extra, and not needed on SQLite
+
+    try:
+        connection = psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable("The PostgreSQL server cannot be reached: start it, or correct DATABASE_URL.") from error
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK_ID,))
+        yield
