@@ -7,11 +7,13 @@ import logging
 import os
 import random
 import signal
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import httpx
 from telegram.error import InvalidToken, TelegramError
 
 from bot import app as root
@@ -26,7 +28,7 @@ from bot.settings import Settings
 from bot.storage.holding import TELEGRAM, Lease, lock_file, lock_file_within
 from bot.telegram import api as bot_api
 from bot.telegram import application as applications
-from bot.telegram.api import Api
+from bot.telegram.api import Api, Connections
 from bot.telegram.application import AnyApplication
 from bot.telegram.context import Services
 from bot.telegram.intake import Intake
@@ -42,6 +44,9 @@ KIND = "bot"  #: of the process that lives with the database, in the names of le
 _PREDECESSOR_SECONDS = 30.0
 _REFUSED_SECONDS = 60.0
 _EXIT_SECONDS = 14.0
+#: How long a thread waits for the interpreter at most. At Python's 5 ms each statement of the database's thread waits that long
+#: for a loop that is busy, and so does the loop for a thread that computes.
+_SWITCH_SECONDS = 0.0005
 _WORKER_SECONDS, _SENDER_SECONDS, _OWN_DELIVERIES_SECONDS = 5.0, 4.0, 30.0
 
 
@@ -70,6 +75,7 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
     Raises:
         BotError: It cannot start; the sentence says why, and what would be right.
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     stopping = stopping or asyncio.Event()
     _listen_for_signals(stopping)
     async with AsyncExitStack() as stack:
@@ -235,10 +241,10 @@ async def _wired(app: App) -> AsyncGenerator[Telegram]:
     if settings.bot_token is None:
         raise WrongSetup("BOT_TOKEN is not set: get one from @BotFather and put it into .env as BOT_TOKEN=123456789:AA…")
     token = settings.bot_token.get_secret_value()
-    polling, calling = bot_api.request(1), bot_api.request(bot_api.IN_FLIGHT)
-    address = f"{settings.telegram_api_url}/bot{token}"
-    api = Api(address=address, polling=polling, calling=calling)
-    application = applications.build(token=token, base=settings.telegram_api_url, polling=polling, calling=calling)
+    trust = httpx.create_ssl_context()  # one for all: each is 2 MB
+    polling, asking, calling = bot_api.connection(trust), bot_api.connection(trust), Connections(trust)
+    api = Api(address=f"{settings.telegram_api_url}/bot{token}", polling=polling, calling=calling)
+    application = applications.build(token=token, base=settings.telegram_api_url, request=asking)
     try:
         yield Telegram(
             application=application,
@@ -248,7 +254,8 @@ async def _wired(app: App) -> AsyncGenerator[Telegram]:
         )
     finally:
         await polling.shutdown()
-        await calling.shutdown()
+        await asking.shutdown()
+        await calling.close()
 
 
 def _sender(app: App, api: Api) -> Sender:

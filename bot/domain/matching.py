@@ -29,8 +29,8 @@ class Waiting:
     topic: str
     priority: Priority
     requested_at: datetime
-    refused_by: frozenset[CounselorId] = frozenset()  #: who declined it or let it lapse
-    resting: frozenset[CounselorId] = frozenset()  #: those of them who did so less than ``REST_AFTER_REFUSAL`` ago
+    refused_by: frozenset[CounselorId] = frozenset()  #: who declined it, let it lapse or went offline with it
+    resting: frozenset[CounselorId] = frozenset()  #: those of them who refused it less than ``REST_AFTER_REFUSAL`` ago
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

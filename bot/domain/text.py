@@ -37,6 +37,8 @@ class Text:
         Raises:
             KeyError: The template names a value that was not given.
         """
+        if not self.template:
+            return ""  # gettext answers an empty one with the head of its catalogue
         filled = {name: _fill(value, translate) for name, value in self.values}
         return translate(self.template).format_map(filled)
 

@@ -47,12 +47,10 @@ class SchedulerClock:
     async def tick(self) -> None:
         """Do what is due now."""
         at = self.clock()
+        await self.executor.take_up()
         async with self.db.reading() as tx:
-            orphaned = await runs.orphaned(tx, at=at)
             due = await schedules.due(tx, at=at)
             deadline = await offers.next_deadline(tx)
-        for run in orphaned:
-            await self.executor.interrupted(run)
         for schedule in due:
             await self._start(schedule, at=at)
         if deadline is not None and deadline <= at:

@@ -25,7 +25,8 @@ class Control:
         """Create what is missing of the default schedules, and give those in *owned* the interval that stands there.
 
         An interval that has not changed never moves a next run: a process that is restarted every few hours still makes its
-        backup every day, and one that is restarted every minute does not make one each time.
+        backup every day, and one that is restarted every minute does not make one each time. Only one that lies further ahead
+        than its interval is moved: the clock was set back, and the schedule would be silent until then.
         """
         at = self.clock()
         async with self.db.transaction() as tx:
@@ -33,8 +34,8 @@ class Control:
                 every = owned.get(default.task, default.every)
                 await self._create(tx, default, every, at=at)
                 schedule = await schedules.find(tx, default.task)
-                if default.task in owned and schedule is not None and schedule.interval.every != every:
-                    await _change(tx, schedule, every, at=at)
+                if schedule is not None:
+                    await _adjust(tx, schedule, owned.get(default.task, schedule.interval.every), at=at)
 
     async def _create(self, tx: Transaction, default: Default, every: timedelta, *, at: datetime) -> None:
         new = NewSchedule(
@@ -47,7 +48,11 @@ class Control:
         await schedules.add_if_missing(tx, new, at=at)
 
 
-async def _change(tx: Transaction, schedule: Schedule, every: timedelta, *, at: datetime) -> None:
-    last = schedule.last_scheduled_at
-    next_run_at = max(at, last + every) if last is not None else min(schedule.next_run_at, at + every)
-    await schedules.set_interval(tx, schedule, every, next_run_at=next_run_at)
+async def _adjust(tx: Transaction, schedule: Schedule, every: timedelta, *, at: datetime) -> None:
+    """Give a schedule another interval, counted from its last occurrence; see ``reconcile``."""
+    next_run_at = schedule.next_run_at
+    if schedule.interval.every != every and schedule.last_scheduled_at is not None:
+        next_run_at = max(at, schedule.last_scheduled_at + every)
+    next_run_at = min(next_run_at, at + every)
+    if (schedule.interval.every, schedule.next_run_at) != (every, next_run_at):
+        await schedules.set_interval(tx, schedule, every, next_run_at=next_run_at)

@@ -60,6 +60,7 @@ class Executor:
         Raises:
             TaskBusy: One of the same task is under way.
         """
+        await self.take_up()  # what a dead process left behind would be in our way, and nobody else may be there to see it
         at = self.clock()
         busy = TaskBusy(f"The task {new.task} is running elsewhere: try again.")
         try:
@@ -103,9 +104,16 @@ class Executor:
         async with self.db.reading() as tx:
             return await runs.find(tx, run.id) or run
 
-    async def interrupted(self, run: Run) -> None:
-        """Record that the process that had *run* is dead, and have it tried again where attempts are left."""
-        await self._fail(run, Outcome.INTERRUPTED, "its process ended")
+    async def take_up(self, *, dead_owner: str | None = None) -> None:
+        """Record of the runs whose process is dead that they were interrupted, and have them tried again where attempts are left.
+
+        Args:
+            dead_owner: How the names begin of owners that cannot live any more; the others are dead when their lease has run out.
+        """
+        async with self.db.reading() as tx:
+            orphaned = await runs.orphaned(tx, at=self.clock(), dead_owner=dead_owner)
+        for run in orphaned:
+            await self._fail(run, Outcome.INTERRUPTED, "its process ended")
 
     async def _perform(self, run: Run) -> Result:
         task = TASKS.get(run.task)

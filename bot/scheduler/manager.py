@@ -11,7 +11,6 @@ from datetime import timedelta
 from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.control import Control
 from bot.scheduler.runners.local import LocalRunner
-from bot.storage import runs
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ class Manager:
             dead_owner: How the names begin of owners that cannot live any more, because they held the lock that we hold.
         """
         await self.control.reconcile(owned)
-        await self._take_up(dead_owner)
+        await self.clock.executor.take_up(dead_owner=dead_owner)
         logger.info("Scheduled tasks manager started")
         try:
             async with asyncio.TaskGroup() as group:
@@ -42,9 +41,3 @@ class Manager:
                 group.create_task(self.runner.run())
         finally:
             await self.runner.drain(seconds=_DRAIN_SECONDS)
-
-    async def _take_up(self, dead_owner: str | None) -> None:
-        async with self.clock.db.reading() as tx:
-            orphaned = await runs.orphaned(tx, at=self.clock.clock(), dead_owner=dead_owner)
-        for run in orphaned:
-            await self.clock.executor.interrupted(run)

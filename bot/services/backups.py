@@ -21,7 +21,7 @@ from bot.domain.retention import Generations
 from bot.domain.text import Text
 from bot.services.vault import Vault
 from bot.storage import keys, migrations
-from bot.storage.copies import CopyFailed, copy_sqlite, count_rows, dump_postgresql
+from bot.storage.copies import CopyFailed, copy_sqlite, dump_postgresql
 from bot.storage.database import Database
 from bot.storage.keys import WrappedKey
 
@@ -68,6 +68,12 @@ class Backups:
     async def _create(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
+        try:
+            return await self._write()
+        finally:
+            self._remove_leftovers()
+
+    async def _write(self) -> Path:
         final = await self._free_name()
         unfinished = final.with_name(f".{final.name}.tmp")
         counts, taken_out = await self._copy(unfinished)
@@ -84,9 +90,9 @@ class Backups:
         if self.sqlite_path is not None:
             copied = await asyncio.to_thread(copy_sqlite, self.sqlite_path, target)
             return copied.counts, copied.keys
-        await dump_postgresql(self.url, target, programs=self.programs)
+        counts = await dump_postgresql(self.url, target, programs=self.programs)
         async with self.db.reading() as tx:  # after the dump: the keys of all that is in it, but of what was forgotten since
-            return await count_rows(tx), await keys.every(tx)
+            return counts, await keys.every(tx)
 
     def _key_file(self, taken_out: Sequence[WrappedKey]) -> bytes:
         rows = [[key.id, key.purpose, base64.b64encode(key.wrapped).decode()] for key in taken_out]

@@ -48,3 +48,13 @@ def _make(path: Path) -> None:
         return
     finally:
         unfinished.unlink()
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in *folder* safe against a loss of power, after which the database would be there and its key not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

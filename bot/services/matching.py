@@ -11,16 +11,16 @@ from bot.domain.errors import Conflict
 from bot.domain.ids import Clock
 from bot.domain.matching import REST_AFTER_REFUSAL, Match, assign
 from bot.domain.outgoing import Button, Urgency
-from bot.domain.sessions import Offer, Priority, Session
+from bot.domain.sessions import Offer, Priority, Session, SessionState
 from bot.domain.text import Text
 from bot.services.outbox import About, Outbox
 from bot.storage import counselors, offers, runs, sessions
 from bot.storage.database import Database, Transaction
-from bot.storage.runs import NewRun, Trigger
 from bot.texts import counselor as to_counselor
 from bot.texts import student as to_student
 
 TASK = "match"
+_MOST_ATTEMPTS = 4
 
 
 async def request_match(tx: Transaction, *, because: str, at: datetime) -> None:
@@ -28,9 +28,7 @@ async def request_match(tx: Transaction, *, because: str, at: datetime) -> None:
 
     Asked for as a run, it survives the death of the process, and several events that come together are one run.
     """
-    await runs.request(
-        tx, NewRun(task=TASK, trigger=Trigger.EVENT, requested_by=because, max_attempts=4, scheduled_for=at), at=at
-    )
+    await runs.request_for_event(tx, TASK, because=because, max_attempts=_MOST_ATTEMPTS, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class Matching:
         if not await counselors.lock(tx, match.counselor_id, at=at):
             raise gone
         waiting = await sessions.find(tx, match.session_id)
-        if waiting is None:
+        if waiting is None or waiting.state is not SessionState.WAITING:
             raise gone
         offer = await offers.add(tx, match, capacity=self.capacity, at=at, expires_at=at + self._patience(waiting))
         session = await sessions.offer(tx, match.session_id, at=at)

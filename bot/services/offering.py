@@ -86,8 +86,8 @@ class Offering:
     async def _return(
         self, tx: Transaction, closed: Iterable[Offer], *, reason: str, actor_id: PersonId | None, at: datetime
     ) -> None:
-        for offer in closed:
-            await sessions.wait_again(tx, offer.session_id, reason=reason, actor_id=actor_id, at=at)
+        returned = [await sessions.wait_again(tx, offer.session_id, reason=reason, actor_id=actor_id, at=at) for offer in closed]
+        if returned:
             await request_match(tx, because=reason, at=at)
 
     async def _say_started(self, tx: Transaction, session: Session, *, at: datetime) -> None:

@@ -11,7 +11,7 @@ from bot.domain.people import CONSENT_VERSION, Actor, Role
 from bot.domain.text import Text
 from bot.services.matching import request_match
 from bot.services.vault import Vault
-from bot.storage import counselors, people
+from bot.storage import people
 from bot.storage.database import Database, Transaction
 from bot.storage.keys import Purpose
 from bot.storage.people import Person
@@ -30,7 +30,7 @@ class People:
         """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it."""
         async with self.db.transaction() as tx:
             person = await self.find_or_add(tx, telegram_id)
-            actor = await self._actor(tx, person, is_admin=telegram_id in self.admin_ids)
+            actor = _actor(person, is_admin=telegram_id in self.admin_ids)
             if not person.is_reachable:
                 await people.set_reachable(tx, person.id, is_reachable=True)
                 if Role.COUNSELOR in actor.roles:
@@ -61,10 +61,10 @@ class People:
             NotFound: They are no counselor.
             Unreadable: They were forgotten.
         """
-        counselor, person = await counselors.find(tx, counselor_id), await people.find(tx, counselor_id)
-        if counselor is None or person is None:
+        person = await people.find(tx, counselor_id)
+        if person is None or person.counselor_name is None:
             raise NotFound(Text("There is no such counselor."))
-        return await self.vault.unseal(tx, person.key_id, counselor.name, about="name")
+        return await self.vault.unseal(tx, person.key_id, person.counselor_name, about="name")
 
     async def admins(self, tx: Transaction) -> list[PersonId]:
         """Return the admins who have ever written to the bot: only to them it can write."""
@@ -81,14 +81,14 @@ class People:
         sealed = await self.vault.seal(tx, key_id, str(telegram_id), about="telegram id")
         return await people.add(tx, telegram_hash=telegram_hash, telegram_id=sealed, key_id=key_id, at=at)
 
-    async def _actor(self, tx: Transaction, person: Person, *, is_admin: bool) -> Actor:
-        counselor = await counselors.find(tx, person.id)
-        roles = {Role.ADMIN} if is_admin else set[Role]()
-        if counselor is not None and counselor.status == "approved":
-            roles.add(Role.COUNSELOR)
-        return Actor(
-            person_id=person.id,
-            roles=frozenset(roles),
-            language=person.language,
-            has_consented=person.consent_version == CONSENT_VERSION,
-        )
+
+def _actor(person: Person, *, is_admin: bool) -> Actor:
+    roles = {Role.ADMIN} if is_admin else set[Role]()
+    if person.counselor_status == "approved":
+        roles.add(Role.COUNSELOR)
+    return Actor(
+        person_id=person.id,
+        roles=frozenset(roles),
+        language=person.language,
+        has_consented=person.consent_version == CONSENT_VERSION,
+    )

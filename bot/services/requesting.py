@@ -129,10 +129,14 @@ class Requesting:
             session = await sessions.find_by_alias(tx, alias)
             if session is None or session.student_id != actor.me or session.state is SessionState.ACTIVE:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            await self.offering.gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)
+            await self._withdraw(tx, session, at=at)
             if await sessions.cancel(tx, session.id, actor.me, at=at) is None:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
+            await self._withdraw(tx, session, at=at)  # what a match that was faster than the cancel has offered in between
             await request_match(tx, because="cancelled", at=at)
+
+    async def _withdraw(self, tx: Transaction, session: Session, *, at: datetime) -> None:
+        await self.offering.gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)
 
     async def _add(
         self, tx: Transaction, student_id: PersonId, answers: dict[str, str], description: str | None, *, at: datetime

@@ -75,12 +75,11 @@ class Vault:
             WrongKey: None of *wrapping* opens what is there.
         """
         async with db.transaction() as tx:
-            present = {key.purpose: key for key in await keys.of_the_service(tx)}
-            for purpose in (Purpose.LOOKUP, Purpose.CALLBACK, Purpose.INTAKE):
-                if purpose not in present:
-                    present[purpose] = _new_key(wrapping[0], purpose)
-                    await keys.add(tx, present[purpose], at=at)
-        return cls(wrapping, {purpose: _unwrap(wrapping, key) for purpose, key in present.items()})
+            present = await keys.of_the_service(tx)
+            for purpose in sorted({Purpose.LOOKUP, Purpose.CALLBACK, Purpose.INTAKE} - {key.purpose for key in present}):
+                await keys.add_if_missing(tx, _new_key(wrapping[0], purpose), at=at)
+            present = await keys.of_the_service(tx)  # ours, or those of a process that starts at the same moment
+        return cls(wrapping, {key.purpose: _unwrap(wrapping, key) for key in present})
 
     def lookup(self, telegram_id: int) -> bytes:
         """Return the keyed hash under which a Telegram id is found."""
@@ -101,7 +100,7 @@ class Vault:
     async def make(self, tx: Transaction, purpose: Purpose, *, at: datetime) -> KeyId:
         """Make a key for a person or a session."""
         key = _new_key(self._wrapping[0], purpose)
-        await keys.add(tx, key, at=at)
+        await keys.add_if_missing(tx, key, at=at)
         return key.id
 
     async def seal(self, tx: Transaction, key_id: KeyId, text: str, *, about: str) -> bytes:

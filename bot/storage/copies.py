@@ -14,7 +14,6 @@ from typing import LiteralString
 from bot.domain.errors import BotError
 from bot.domain.ids import KeyId
 from bot.domain.text import Text
-from bot.storage.database import Transaction
 from bot.storage.keys import Purpose, WrappedKey
 
 #: What a manifest counts: enough to see at a glance whether a copy is the right one.
@@ -67,19 +66,14 @@ def copy_sqlite(source: Path, target: Path) -> Copied:
     return Copied(counts=counts, keys=keys)
 
 
-async def count_rows(tx: Transaction) -> dict[str, int]:
-    """Return how many rows the tables have that a manifest counts."""
-    return dict(await tx.fetch_one(_COUNTS) or {})
-
-
 def _check(copy: sqlite3.Connection) -> None:
     problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
     if problems or copy.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise CopyFailed("The copy of the database is damaged, so the database is too: restore the newest good backup.")
 
 
-async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> None:
-    """Write a dump of the whole database but the keys to *target*, and read it once from end to end.
+async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> dict[str, int]:
+    """Write a dump of the whole database but the keys to *target*, and read it once from end to end; return what it holds.
 
     Args:
         url: The database.
@@ -92,9 +86,24 @@ async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> N
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     location, password = _without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
-    await _run(programs, environment, "pg_dump", "--format=custom", "--exclude-table-data=key", f"--file={target}", location)
+    async with _snapshot(url) as (snapshot, counts):
+        what = ("--format=custom", "--exclude-table-data=key", f"--snapshot={snapshot}")
+        await _run(programs, environment, "pg_dump", *what, f"--file={target}", location)
     # ``pg_restore --list`` is content with a dump that was cut off; a script made of the whole of it is not.
     await _run(programs, environment, "pg_restore", "--file=/dev/null", str(target))
+    return counts
+
+
+@asynccontextmanager
+async def _snapshot(url: str) -> AsyncGenerator[tuple[str, dict[str, int]]]:
+    """Hold the database as it is now, so that what is counted is what is dumped, while others write."""
+    import psycopg  # noqa: PLC0415 — an optional extra
+
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        exported = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
+        counted = await (await connection.execute(_COUNTS)).fetchone()
+        yield str((exported or ("",))[0]), dict(zip(_COUNTED, counted or (), strict=True))
 
 
 def _without_password(url: str) -> tuple[str, str | None]:

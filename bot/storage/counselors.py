@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.ids import CounselorId, PersonId
 from bot.domain.matching import Candidate
 from bot.domain.people import Gender
 from bot.storage.database import Row, Transaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counselor:
-    """A volunteer."""
-
-    id: CounselorId
-    status: str
-    is_online: bool
-    name: bytes  #: sealed by the person's key
-    gender: Gender
 
 
 async def put(tx: Transaction, counselor_id: CounselorId, *, name: bytes, gender: Gender, at: datetime) -> None:
@@ -51,12 +39,6 @@ async def set_topics(tx: Transaction, counselor_id: CounselorId, topics: Sequenc
             position=position,
             topic=topic,
         )
-
-
-async def find(tx: Transaction, person_id: PersonId) -> Counselor | None:
-    """Return the counselor that a person is; None where they are none."""
-    row = await tx.fetch_one("SELECT * FROM counselor WHERE id = :id", id=person_id)
-    return _to_counselor(row) if row else None
 
 
 async def set_online(tx: Transaction, counselor_id: CounselorId, *, is_online: bool) -> bool:
@@ -114,14 +96,4 @@ def _to_candidate(row: Row, topics: Sequence[str], capacity: int) -> Candidate:
         ended=row["ended"],
         ratings=row["ratings"],
         ratings_total=int(row["total"]),
-    )
-
-
-def _to_counselor(row: Row) -> Counselor:
-    return Counselor(
-        id=PersonId(row["id"]),
-        status=row["status"],
-        is_online=row["is_online"],
-        name=bytes(row["name"]),
-        gender=Gender(row["gender"]),
     )

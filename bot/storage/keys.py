@@ -29,14 +29,13 @@ class WrappedKey:
     wrapped: bytes
 
 
-async def add(tx: Transaction, key: WrappedKey, *, at: datetime) -> None:
-    """Store a wrapped key.
-
-    Raises:
-        UniqueViolation: There is one for this purpose, of which there can only be one.
-    """
+async def add_if_missing(tx: Transaction, key: WrappedKey, *, at: datetime) -> None:
+    """Store a wrapped key, unless there is one for this purpose, of which there can only be one."""
     await tx.execute(
-        "INSERT INTO key (id, purpose, wrapped, created_at) VALUES (:id, :purpose, :wrapped, :at)",
+        """
+        INSERT INTO key (id, purpose, wrapped, created_at) VALUES (:id, :purpose, :wrapped, :at)
+        ON CONFLICT (purpose) WHERE purpose IN ('lookup', 'callback', 'intake') DO NOTHING
+        """,
         id=key.id,
         purpose=key.purpose,
         wrapped=key.wrapped,

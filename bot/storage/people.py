@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from bot.domain.ids import KeyId, PersonId
-from bot.storage.database import Row, Transaction
+from bot.storage.database import Row, Transaction, inserted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,17 @@ class Person:
     telegram_id: bytes  #: sealed by the person's key
     key_id: KeyId
     language: str
+    counselor_status: str | None  #: None where they are no counselor and never asked to be
+    counselor_name: bytes | None  #: sealed by the person's key
     is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
     consent_version: int | None
+
+
+#: A person, with what is needed of the counselor they may be: one question in place of two for every message.
+_PERSON: LiteralString = """
+    SELECT person.*, counselor.status AS counselor_status, counselor.name AS counselor_name
+      FROM person LEFT JOIN counselor ON counselor.id = person.id
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +47,25 @@ async def add(tx: Transaction, *, telegram_hash: bytes, telegram_id: bytes, key_
         INSERT INTO person (telegram_hash, telegram_id, key_id, created_at)
         VALUES (:telegram_hash, :telegram_id, :key_id, :at)
         ON CONFLICT (telegram_hash) DO UPDATE SET telegram_hash = excluded.telegram_hash
-        RETURNING *
+        RETURNING id
         """,
         telegram_hash=telegram_hash,
         telegram_id=telegram_id,
         key_id=key_id,
         at=at,
     )
-    return _to_person(row or {})
+    return _to_person(await tx.fetch_one(_PERSON + "WHERE person.id = :id", id=inserted(row)) or {})
 
 
 async def find(tx: Transaction, person_id: PersonId) -> Person | None:
     """Return a person; None where they are unknown."""
-    row = await tx.fetch_one("SELECT * FROM person WHERE id = :id", id=person_id)
+    row = await tx.fetch_one(_PERSON + "WHERE person.id = :id", id=person_id)
     return _to_person(row) if row else None
 
 
 async def find_by_hash(tx: Transaction, telegram_hash: bytes) -> Person | None:
     """Return the person with this keyed hash of their Telegram id; None where they are unknown."""
-    row = await tx.fetch_one("SELECT * FROM person WHERE telegram_hash = :telegram_hash", telegram_hash=telegram_hash)
+    row = await tx.fetch_one(_PERSON + "WHERE person.telegram_hash = :telegram_hash", telegram_hash=telegram_hash)
     return _to_person(row) if row else None
 
 
@@ -114,6 +124,8 @@ def _to_person(row: Row) -> Person:
         telegram_id=bytes(row["telegram_id"]),
         key_id=KeyId(row["key_id"]),
         language=row["language"],
+        counselor_status=row["counselor_status"],
+        counselor_name=bytes(row["counselor_name"]) if row["counselor_name"] is not None else None,
         is_reachable=row["is_reachable"],
         consent_version=row["consent_version"],
     )

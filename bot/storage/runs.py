@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.ids import RunId, ScheduleId
-from bot.storage.database import Channel, Database, Row, Transaction
+from bot.storage.database import Channel, Database, Row, Transaction, inserted
 
 
 class Trigger(StrEnum):
@@ -76,7 +76,7 @@ class Run:
 
 
 async def request(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
-    """Ask for a run; None where the schedule's last one is not over, this occurrence has one, or one for the same event waits."""
+    """Ask for a run; None where the schedule's last one is not over, or this occurrence has one."""
     row = await tx.fetch_one(
         """
         INSERT INTO run (schedule_id, task, payload, trigger, requested_by, state, concurrency_key, max_attempts,
@@ -100,6 +100,28 @@ async def request(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None
     )
     tx.notify(Channel.RUN)
     return RunId(row["id"]) if row else None
+
+
+async def request_for_event(tx: Transaction, task: str, *, because: str, max_attempts: int, at: datetime) -> RunId:
+    """Ask for a run that sees what this transaction did; return the one that waits already where there is one.
+
+    That one is held until the transaction ends. On PostgreSQL it could otherwise begin just before our commit: it would not see
+    what we did, and nobody would ask again.
+    """
+    row = await tx.fetch_one(
+        """
+        INSERT INTO run (task, payload, trigger, requested_by, state, concurrency_key, max_attempts, scheduled_for_at, due_at)
+        VALUES (:task, '{}', 'event', :because, 'scheduled', :task, :max_attempts, :at, :at)
+        ON CONFLICT (task) WHERE trigger = 'event' AND state = 'scheduled' DO UPDATE SET task = excluded.task
+        RETURNING id
+        """,
+        task=task,
+        because=because,
+        max_attempts=max_attempts,
+        at=at,
+    )
+    tx.notify(Channel.RUN)
+    return RunId(inserted(row))
 
 
 async def claim(

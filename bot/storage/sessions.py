@@ -108,19 +108,20 @@ async def place_in_queue(tx: Transaction, session: Session) -> int:
 
 
 async def waiting(tx: Transaction, *, limit: int, refused_since: datetime) -> list[Waiting]:
-    """Return what waits, by need, with who refused it before and who of them did so after *refused_since*."""
+    """Return what waits, by need, with who had it before and who of them refused it after *refused_since*."""
     refused: defaultdict[int, set[CounselorId]] = defaultdict(set)
     resting: defaultdict[int, set[CounselorId]] = defaultdict(set)
     for row in await tx.fetch_all(
         """
-        SELECT offer.session_id, offer.counselor_id, max(offer.answered_at) AS answered_at
+        SELECT offer.session_id, offer.counselor_id,
+               max(CASE WHEN offer.outcome <> 'withdrawn' THEN offer.answered_at END) AS refused_at
           FROM offer JOIN session ON session.id = offer.session_id
-         WHERE session.state = 'waiting' AND offer.outcome IN ('declined', 'lapsed')
+         WHERE session.state = 'waiting' AND offer.outcome IN ('declined', 'lapsed', 'withdrawn')
          GROUP BY offer.session_id, offer.counselor_id
         """
     ):
         refused[row["session_id"]].add(PersonId(row["counselor_id"]))
-        if row["answered_at"] > refused_since:
+        if row["refused_at"] is not None and row["refused_at"] > refused_since:
             resting[row["session_id"]].add(PersonId(row["counselor_id"]))
     rows = await tx.fetch_all(
         "SELECT * FROM session WHERE state = 'waiting' ORDER BY priority DESC, requested_at, id LIMIT :limit", limit=limit
@@ -196,7 +197,7 @@ async def end(tx: Transaction, session_id: SessionId, *, by: PersonId, reason: E
 
 async def cancel(tx: Transaction, session_id: SessionId, student_id: PersonId, *, at: datetime) -> Session | None:
     """Cancel the student's own request; None where it neither waits nor is offered, or is not theirs."""
-    before = await find(tx, session_id)
+    before = await _hold_open(tx, session_id)
     row = await tx.fetch_one(
         """
         UPDATE session SET state = 'cancelled', ended_at = :at
@@ -207,7 +208,15 @@ async def cancel(tx: Transaction, session_id: SessionId, student_id: PersonId, *
         student_id=student_id,
         at=at,
     )
-    return await _moved(tx, row, before.state if before else None, reason="student", actor_id=student_id, at=at)
+    return await _moved(tx, row, before, reason="student", actor_id=student_id, at=at)
+
+
+async def _hold_open(tx: Transaction, session_id: SessionId) -> SessionState | None:
+    """Hold a session that waits or is offered until the transaction ends; return which, so that the event tells the truth."""
+    row = await tx.fetch_one(
+        "UPDATE session SET messages = messages WHERE id = :id AND state IN ('waiting', 'offered') RETURNING state", id=session_id
+    )
+    return SessionState(row["state"]) if row else None
 
 
 async def _moved(

@@ -161,18 +161,20 @@ class SqliteDatabase:
             return
         await self._queue.acquire(turn)
         tx = SqliteTransaction(self._writer)
+        news: set[Channel] = set()
         try:
             with self._ambient.opened(tx):
                 await tx.run("BEGIN IMMEDIATE")
                 yield tx
+                news = tx.channels  # from here on: a COMMIT whose caller is cancelled may be carried out all the same
                 await tx.run("COMMIT")
         except BaseException:
             await self._roll_back()
             raise
         finally:
             self._queue.release()
-            if tx.channels:
-                self._subscriptions.wake(*tx.channels)
+            if news:
+                self._subscriptions.wake(*news)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Transaction]:

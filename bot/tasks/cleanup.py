@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from bot.tasks.base import Result, RunContext, Task
 
@@ -15,7 +18,8 @@ logger = logging.getLogger(__name__)
 class Payload:
     """What a schedule may say about one run."""
 
-    batch: int = 500  #: most messages deleted in one transaction; a conversation waits for no more than that
+    #: most messages deleted in one transaction; a conversation waits for no more than that
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
 
 
 async def run(context: RunContext, payload: Payload) -> Result:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from bot.tasks.base import Result, RunContext, Task
 
@@ -15,7 +18,7 @@ logger = logging.getLogger(__name__)
 class Payload:
     """What a schedule may say about one run."""
 
-    limit: int = 500  #: most sessions considered in one run
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 500  #: most sessions considered in one run
 
 
 async def run(context: RunContext, payload: Payload) -> Result:

@@ -54,14 +54,13 @@ class CounselingApplication(AnyApplication):
         raise error
 
 
-def build(*, token: str, base: str, polling: HTTPXRequest, calling: HTTPXRequest) -> AnyApplication:
+def build(*, token: str, base: str, request: HTTPXRequest) -> AnyApplication:
     """Return the application with all handlers; not initialized.
 
     Args:
         token: Of the bot.
         base: The Bot API server, without ``/bot``.
-        polling: The connection for long polls.
-        calling: The connections for everything else.
+        request: The connection by which it asks who the bot is, the only call that it makes.
     """
     builder: Any = ApplicationBuilder().application_class(CounselingApplication)
     application: AnyApplication = (
@@ -69,8 +68,8 @@ def build(*, token: str, base: str, polling: HTTPXRequest, calling: HTTPXRequest
         .base_url(f"{base}/bot")
         .updater(None)
         .job_queue(None)
-        .request(calling)
-        .get_updates_request(polling)
+        .request(request)
+        .get_updates_request(request)
         .build()
     )
     for name, handler in COMMANDS.items():

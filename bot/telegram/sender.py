@@ -28,7 +28,7 @@ from bot.storage import deliveries
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.deliveries import Delivery, Owed
 from bot.telegram import callbacks
-from bot.telegram.api import IN_FLIGHT, Api
+from bot.telegram.api import Api
 from bot.telegram.callbacks import Press
 from bot.telegram.limits import Limits
 
@@ -38,6 +38,7 @@ _PAGE = 1000  #: deliveries read at once
 #: Transactions on PostgreSQL can commit in another order than that of their ids: look back so far, so often.
 _LOOK_BACK_SECONDS, _LOOK_BACK_EVERY_SECONDS = 30.0, 1.0
 _LOOK_ALL_OVER_EVERY_SECONDS = 60.0  #: the safety net
+_CHAT_IDS_REMEMBERED = 2000
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
 _NOT_MODIFIED = "message is not modified"
 _TOO_LATE_TO_ANSWER = "query is too old"
@@ -58,8 +59,8 @@ class Sender:
     _chats: dict[PersonId, asyncio.Task[None]] = field(default_factory=dict[PersonId, asyncio.Task[None]])
     _answers: dict[DeliveryId, asyncio.Task[None]] = field(default_factory=dict[DeliveryId, asyncio.Task[None]])
     _owed_more: set[PersonId] = field(default_factory=set[PersonId])
-    _in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
     _calling: set[asyncio.Task[Any] | None] = field(default_factory=set[asyncio.Task[Any] | None])
+    _chat_ids: dict[PersonId, int] = field(default_factory=dict[PersonId, int])
     _is_stopping: bool = False
 
     async def run(self) -> None:
@@ -165,9 +166,8 @@ class Sender:
             return await self._give_up(delivery, Failure.LATE, "late")
         if delivery.method is not Method.ANSWER:
             await self.limits.enter(delivery.person_id, delivery.urgency)
-        async with self._in_flight:
-            with self._uncut():
-                return await self._call(delivery)
+        with self._uncut():
+            return await self._call(delivery)
 
     async def _call(self, delivery: Delivery) -> Delivery | None:
         try:
@@ -192,7 +192,7 @@ class Sender:
         """Make the call; return the id of the message that it made or changed."""
         async with self.db.reading() as tx:
             payload = await self.delivering.outbox.open(tx, delivery)
-            chat_id = await self.people.telegram_id(tx, delivery.person_id)
+            chat_id = await self._chat_id(tx, delivery.person_id)
             target = await deliveries.message_id_of(tx, delivery.target_id) if delivery.target_id else payload.get("message_id")
         if delivery.method is Method.ANSWER:
             await self._ignoring(_TOO_LATE_TO_ANSWER, self._finish_press(payload))
@@ -201,6 +201,14 @@ class Sender:
         if delivery.method is Method.EDIT:
             return await self._edit(screen, target, is_ours=delivery.target_id is not None)
         return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
+
+    async def _chat_id(self, tx: Transaction, person_id: PersonId) -> int:
+        known = self._chat_ids.get(person_id)
+        if known is None:
+            if len(self._chat_ids) >= _CHAT_IDS_REMEMBERED:
+                self._chat_ids.clear()
+            known = self._chat_ids[person_id] = await self.people.telegram_id(tx, person_id)
+        return known
 
     async def _edit(self, screen: dict[str, object], message_id: int | None, *, is_ours: bool) -> int | None:
         """Change a message; where it is gone, one that we chose to change is let be, and a screen is shown anew."""

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bot.domain.errors import BotError
 from bot.storage.database import DatabaseUnavailable
@@ -70,7 +71,7 @@ def _backend(url: str, path: Path | None) -> Generator[tuple[Any, Any]]:
     """Lend yoyo's connection to the database and its list of our steps."""
     with _guard(url) if path is None else nullcontext():
         yoyo: Any = import_module("yoyo")  # 40 ms that only a start needs; it has no types
-        uri = f"sqlite:///{path}" if path is not None else url.replace("postgresql://", "postgresql+psycopg://", 1)
+        uri = f"sqlite:///{quote(str(path))}" if path is not None else url.replace("postgresql://", "postgresql+psycopg://", 1)
         with yoyo.get_backend(uri) as backend:
             backend.init_database()
             steps = yoyo.read_migrations(str(_FOLDERS / ("postgresql" if path is None else "sqlite")))
