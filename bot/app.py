@@ -32,7 +32,7 @@ from bot.services.people import People
 from bot.services.relaying import Relaying
 from bot.services.requesting import Requesting
 from bot.services.vault import Vault
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.storage import keys, migrations
 from bot.storage.database import Database
 from bot.tasks.base import TaskServices
@@ -89,7 +89,8 @@ async def prepare(settings: Settings) -> None:
     """Check the folders and bring the schema up to date, behind a backup; the caller holds the lock of the database.
 
     Raises:
-        WrongSetup: Data would lie where it does not last, a folder cannot be written, or the driver is missing.
+        SettingsError: A folder cannot be written.
+        WrongSetup: Data would lie where it does not last, or the driver is missing.
         DatabaseTooNew: The database is of a newer release.
     """
     if settings.is_postgresql and find_spec("psycopg") is None:
@@ -194,11 +195,11 @@ async def _encryption_keys(settings: Settings, db: Database) -> Sequence[bytes]:
         return settings.encryption_key
     path = (settings.sqlite_path or Path(key_file.NAME)).with_name(key_file.NAME)
     if settings.render and settings.is_postgresql:
-        raise WrongSetup("ENCRYPTION_KEY is not set, and no file lasts here: make one with openssl rand -base64 32 and set it.")
+        raise SettingsError(["ENCRYPTION_KEY: not set, and no file lasts here; make one with openssl rand -base64 32 and set it"])
     if path.absolute().is_relative_to(settings.backup_dir.absolute()):
-        raise WrongSetup("BACKUP_DIR holds the folder of the database, and with it the key: name another folder.")
+        raise SettingsError(["BACKUP_DIR: holds the folder of the database, and with it the key; name another folder"])
     async with db.reading() as tx:
-        is_new = not await keys.of_the_service(tx)
+        is_new = not await keys.of_the_service(tx) and not await keys.is_wanted(tx)
     return [key_file.load(path, may_make=is_new)]
 
 
@@ -220,9 +221,11 @@ def _writable(folder: Path, what: str, variable: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongSetup(f"{variable}: the folder for {what}, {folder}, cannot be made ({error.strerror}).") from error
+        raise SettingsError([f"{variable}: the folder for {what}, {folder}, cannot be made ({error.strerror})"]) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise WrongSetup(f"{variable}: the folder for {what}, {folder}, cannot be written: change its owner or name another one.")
+        raise SettingsError(
+            [f"{variable}: the folder for {what}, {folder}, cannot be written; change its owner or name another one"]
+        )
 
 
 def _is_mounted(path: Path) -> bool:

@@ -16,7 +16,7 @@ import typer
 from bot import app as root
 from bot import logs
 from bot.app import App
-from bot.domain.errors import BotError
+from bot.domain.errors import BotError, InvalidInput
 from bot.domain.people import OPERATOR, Gender
 from bot.scheduler.execution import TaskBusy
 from bot.services.enrolling import Volunteer
@@ -35,6 +35,7 @@ DONE, FAILED, WRONG, BUSY = 0, 1, 2, 75
 _CODES: tuple[tuple[type[BotError], int], ...] = (
     (DatabaseInUse, BUSY),
     (TaskBusy, BUSY),
+    (InvalidInput, WRONG),
     (WrongKey, WRONG),
     (DatabaseTooNew, WRONG),
 )
@@ -57,8 +58,6 @@ def main() -> None:
 def run() -> None:
     """Run the bot until SIGTERM or SIGINT."""
     settings = _settings()
-    if settings.bot_token is None:
-        _fail("BOT_TOKEN is not set: get one from @BotFather and put it into .env as BOT_TOKEN=123456789:AA…", WRONG)
     from bot import lifecycle  # noqa: PLC0415 — imports telegram
 
     _run(lambda: lifecycle.run(settings))
@@ -202,10 +201,12 @@ def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         return asyncio.run(work())
     except BotError as error:
         _fail(str(error), next((code for kind, code in _CODES if isinstance(error, kind)), FAILED))
+    except SettingsError as error:
+        _fail(str(error), WRONG)
     except DatabaseUnavailable as error:
         _fail(str(error), FAILED)
     except sqlite3.DatabaseError as error:
-        _fail(f"The database cannot be used: {error}. Where it is damaged, put the newest backup in its place.", FAILED)
+        _fail(f"The database cannot be used: {error}. Where it is damaged, restore the newest backup as the README says.", FAILED)
     except Exception:
         logger.exception("Stopped by an error that nobody thought of.")
         sys.exit(FAILED)

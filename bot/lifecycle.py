@@ -17,15 +17,15 @@ import httpx
 from telegram.error import InvalidToken, TelegramError
 
 from bot import app as root
-from bot.app import App, WrongSetup
+from bot.app import App
 from bot.domain import retries
 from bot.domain.errors import BotError
 from bot.domain.ids import DeliveryId
 from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.manager import Manager
 from bot.scheduler.runners.local import LocalRunner
-from bot.settings import Settings
-from bot.storage.holding import TELEGRAM, Lease, lock_file, lock_file_within
+from bot.settings import Settings, SettingsError
+from bot.storage.holding import TELEGRAM, DatabaseInUse, Lease, lock_file, lock_file_within
 from bot.telegram import api as bot_api
 from bot.telegram import application as applications
 from bot.telegram.api import Api, Connections
@@ -48,6 +48,9 @@ _EXIT_SECONDS = 14.0
 #: for a loop that is busy, and so does the loop for a thread that computes.
 _SWITCH_SECONDS = 0.0005
 _WORKER_SECONDS, _SENDER_SECONDS, _OWN_DELIVERIES_SECONDS = 5.0, 4.0, 30.0
+
+
+_TOKENLESS = "BOT_TOKEN: not set; get one from @BotFather and put it into .env as BOT_TOKEN=123456789:AA…"
 
 
 class TokenRefused(BotError):
@@ -74,8 +77,11 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
 
     Raises:
         BotError: It cannot start; the sentence says why, and what would be right.
+        SettingsError: A setting is missing or cannot be used.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
+    if settings.bot_token is None:
+        raise SettingsError([_TOKENLESS])
     stopping = stopping or asyncio.Event()
     _listen_for_signals(stopping)
     async with AsyncExitStack() as stack:
@@ -92,7 +98,11 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
 
 
 async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
-    """Make the deliveries of a one-shot command, where no bot does; return those that are left for the bot."""
+    """Make the deliveries of a one-shot command; return those that are left for the next start of the bot.
+
+    Raises:
+        DatabaseInUse: A bot runs, and makes them.
+    """
     if not own or app.settings.bot_token is None:
         return own
     async with AsyncExitStack() as stack:
@@ -101,7 +111,7 @@ async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
         else:
             lease = Lease(app.db, app.clock, name=TELEGRAM, owner=app.owner)
             if not await lease.take():
-                return own
+                raise DatabaseInUse("A bot polls and sends.")
             stack.push_async_callback(lease.release)
         telegram = await stack.enter_async_context(_wired(app))
         return await telegram.sender.deliver_only(own, seconds=_OWN_DELIVERIES_SECONDS)
@@ -239,7 +249,7 @@ async def _wired(app: App) -> AsyncGenerator[Telegram]:
     """Wire the transport, and close its connections at the end."""
     settings = app.settings
     if settings.bot_token is None:
-        raise WrongSetup("BOT_TOKEN is not set: get one from @BotFather and put it into .env as BOT_TOKEN=123456789:AA…")
+        raise SettingsError([_TOKENLESS])
     token = settings.bot_token.get_secret_value()
     trust = httpx.create_ssl_context()  # one for all: each is 2 MB
     polling, asking, calling = bot_api.connection(trust), bot_api.connection(trust), Connections(trust)

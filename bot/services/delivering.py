@@ -60,13 +60,14 @@ class Delivering:
             if failure is Failure.UNREACHABLE:
                 await people.set_reachable(tx, delivery.person_id, is_reachable=False)
                 await self.offering.withdraw(tx, delivery.person_id, at=at)
-            await self._tell_sender(tx, delivery, at=at)
+            await self._tell_sender(tx, delivery, failure, at=at)
 
-    async def _tell_sender(self, tx: Transaction, delivery: Delivery, *, at: datetime) -> None:
+    async def _tell_sender(self, tx: Transaction, delivery: Delivery, failure: Failure, *, at: datetime) -> None:
         session = await sessions.find(tx, delivery.session_id) if delivery.session_id else None
         if delivery.sender_id is None or session is None:
             return
         text: Text = to_student.NOT_DELIVERED
         if delivery.sender_id != session.student_id:
-            text = to_counselor.NOT_DELIVERED(alias=session.alias)
+            is_gone = failure is Failure.UNREACHABLE
+            text = (to_counselor.UNREACHABLE if is_gone else to_counselor.NOT_DELIVERED)(alias=session.alias)
         await self.outbox.say(tx, text, to=delivery.sender_id, at=at, urgency=Urgency.CONVERSATION)

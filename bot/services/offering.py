@@ -19,6 +19,7 @@ from bot.services.people import People
 from bot.storage import offers, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
+from bot.texts import everyone
 from bot.texts import student as to_student
 
 
@@ -98,7 +99,13 @@ class Offering:
         await self.outbox.say(tx, started, to=counselor_id, at=at, buttons=end, urgency=Urgency.CONVERSATION, about=about)
         name = await self.people.display_name(tx, counselor_id)
         await self.outbox.say(
-            tx, to_student.STARTED(name=name), to=session.student_id, at=at, urgency=Urgency.CONVERSATION, about=about
+            tx,
+            to_student.STARTED(name=name),
+            to=session.student_id,
+            at=at,
+            buttons=[[Button(everyone.SOS, "sos")], [Button(everyone.MENU, "home")]],
+            urgency=Urgency.CONVERSATION,
+            about=about,
         )
 
     async def _gone(self, tx: Transaction, closed: Iterable[Offer], *, at: datetime) -> None:

@@ -72,10 +72,14 @@ class Vault:
             at: Now.
 
         Raises:
-            WrongKey: None of *wrapping* opens what is there.
+            WrongKey: None of *wrapping* opens what is there, or the keys are missing.
         """
         async with db.transaction() as tx:
             present = await keys.of_the_service(tx)
+            if not present and await keys.is_wanted(tx):
+                raise WrongKey(
+                    "This database is a backup without its keys: put those of hu_counseling_backup.keys back into it first."
+                )
             for purpose in sorted({Purpose.LOOKUP, Purpose.CALLBACK, Purpose.INTAKE} - {key.purpose for key in present}):
                 await keys.add_if_missing(tx, _new_key(wrapping[0], purpose), at=at)
             present = await keys.of_the_service(tx)  # ours, or those of a process that starts at the same moment

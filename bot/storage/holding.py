@@ -79,30 +79,40 @@ class Lease:
         self._owner = owner
 
     async def take(self) -> bool:
-        """Take or renew the lease; return whether it is ours now, which without the database it is not."""
+        """Take or renew the lease; return whether it is ours now.
+
+        Raises:
+            DatabaseUnavailable: That cannot be told.
+        """
         at = self._clock()
-        try:
-            async with self._db.transaction() as tx:
-                return await leases.take(tx, self._name, self._owner, at=at, expires_at=at + LEASE)
-        except DatabaseUnavailable:
-            return False
+        async with self._db.transaction() as tx:
+            return await leases.take(tx, self._name, self._owner, at=at, expires_at=at + LEASE)
 
     async def wait(self) -> None:
         """Stand by until the lease is ours."""
         has_said = False
-        while not await self.take():
+        while not await self._is_ours(without_database=False):
             if not has_said:
                 logger.info("Standing by: the lease to poll and send is not to be had yet.")
                 has_said = True
             await asyncio.sleep(_RENEW_SECONDS)
 
     async def keep(self) -> None:
-        """Renew the lease until it is lost."""
+        """Renew the lease until it is lost.
+
+        While the database is gone nobody can take it, and who has it goes on polling: only so are calls for help answered.
+        """
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            if not await self.take():
+            if not await self._is_ours(without_database=True):
                 logger.warning("The lease to poll and send is lost; standing by.")
                 return
+
+    async def _is_ours(self, *, without_database: bool) -> bool:
+        try:
+            return await self.take()
+        except DatabaseUnavailable:
+            return without_database
 
     async def release(self) -> None:
         """Give the lease back, so that the next one need not wait."""

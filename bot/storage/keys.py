@@ -43,6 +43,11 @@ async def add_if_missing(tx: Transaction, key: WrappedKey, *, at: datetime) -> N
     )
 
 
+async def is_wanted(tx: Transaction) -> bool:
+    """Return whether there are people in the database, whose keys must then be there too."""
+    return await tx.fetch_one("SELECT id FROM person LIMIT 1") is not None
+
+
 async def find(tx: Transaction, key_id: KeyId) -> WrappedKey | None:
     """Return a key; None where it was deleted."""
     row = await tx.fetch_one("SELECT * FROM key WHERE id = :id", id=key_id)

@@ -22,6 +22,7 @@ class Schedule:
     interval: Interval
     payload: dict[str, Any]
     max_retries: int
+    is_from_environment: bool  #: whether a variable owns the interval
     next_run_at: datetime
     last_scheduled_at: datetime | None
 
@@ -34,6 +35,7 @@ class NewSchedule:
     task: str
     every: timedelta
     max_retries: int
+    is_from_environment: bool
     next_run_at: datetime
 
 
@@ -41,8 +43,9 @@ async def add_if_missing(tx: Transaction, new: NewSchedule, *, at: datetime) -> 
     """Create a schedule unless there is, or was, one of this name; return whether it was created."""
     changed = await tx.execute(
         """
-        INSERT INTO schedule (name, task, every_seconds, payload, max_retries, is_enabled, next_run_at, created_at)
-        VALUES (:name, :task, :every_seconds, '{}', :max_retries, :is_enabled, :next_run_at, :at)
+        INSERT INTO schedule (name, task, every_seconds, payload, max_retries, is_enabled, is_from_environment, next_run_at,
+                              created_at)
+        VALUES (:name, :task, :every_seconds, '{}', :max_retries, :is_enabled, :is_from_environment, :next_run_at, :at)
         ON CONFLICT (name) DO NOTHING
         """,
         name=new.name,
@@ -50,6 +53,7 @@ async def add_if_missing(tx: Transaction, new: NewSchedule, *, at: datetime) -> 
         every_seconds=int(new.every.total_seconds()),
         max_retries=new.max_retries,
         is_enabled=True,
+        is_from_environment=new.is_from_environment,
         next_run_at=new.next_run_at,
         at=at,
     )
@@ -63,12 +67,19 @@ async def find(tx: Transaction, name: str) -> Schedule | None:
     return _to_schedule(row) if row else None
 
 
-async def set_interval(tx: Transaction, schedule: Schedule, every: timedelta, *, next_run_at: datetime) -> None:
-    """Change how often a schedule runs, and with that when next."""
+async def set_interval(
+    tx: Transaction, schedule: Schedule, every: timedelta, *, is_from_environment: bool, next_run_at: datetime
+) -> None:
+    """Change how often a schedule runs and who says so, and with that when it runs next."""
     await tx.execute(
-        "UPDATE schedule SET every_seconds = :every_seconds, next_run_at = :next_run_at WHERE id = :id",
+        """
+        UPDATE schedule
+           SET every_seconds = :every_seconds, is_from_environment = :is_from_environment, next_run_at = :next_run_at
+         WHERE id = :id
+        """,
         id=schedule.id,
         every_seconds=int(every.total_seconds()),
+        is_from_environment=is_from_environment,
         next_run_at=next_run_at,
     )
     tx.notify(Channel.CLOCK)
@@ -111,6 +122,7 @@ def _to_schedule(row: Row) -> Schedule:
         interval=Interval(timedelta(seconds=row["every_seconds"])),
         payload=json.loads(row["payload"]),
         max_retries=row["max_retries"],
+        is_from_environment=row["is_from_environment"],
         next_run_at=row["next_run_at"],
         last_scheduled_at=row["last_scheduled_at"],
     )

@@ -77,7 +77,7 @@ class Limits:
 
     async def enter(self, person_id: PersonId, urgency: Urgency) -> None:
         """Wait until a call to this chat is allowed: first for the chat's own pace, then for everybody's."""
-        if self._per_chat[0]:
+        if all(self._per_chat):
             pace = self._chats.setdefault(person_id, Pace(*self._per_chat))
             await asyncio.sleep(pace.delay(self._now()))
             pace.take(self._now())

@@ -15,8 +15,8 @@ from bot.texts import everyone
 from bot.texts import student as to_student
 
 HOME = [Button(everyone.MENU, "home")]
-HOME_KEYBOARD: Keyboard = [HOME]
 _SOS = [Button(everyone.SOS, "sos")]
+HOME_KEYBOARD: Keyboard = [_SOS, HOME]
 _ABOUT = [Button(everyone.HELP_BUTTON, "help"), Button(everyone.PRIVACY_BUTTON, "privacy")]
 
 Screen = tuple[Text, Keyboard]
@@ -46,7 +46,7 @@ def requested(session: Session, place: int) -> Screen:
 
 def consent(retention_days: int) -> Screen:
     """Return what is agreed to before the first request."""
-    buttons = [[Button(everyone.AGREE, "consent.yes")], [Button(everyone.DISAGREE, "home")]]
+    buttons = [[Button(everyone.AGREE, "consent.yes")], [Button(everyone.DISAGREE, "home")], _SOS]
     return everyone.CONSENT(days=retention_days), buttons
 
 
@@ -72,7 +72,7 @@ def confirm_end(session: Session, actor: Actor, name: str) -> Screen:
     """Return the question whether a conversation shall end."""
     is_student = session.side_of(actor.me) is Side.STUDENT
     text = to_student.CONFIRM_END(name=name) if is_student else to_counselor.CONFIRM_END(alias=session.alias)
-    return text, [[Button(everyone.YES_END, "session.end.yes", session.alias)], [Button(everyone.NO_GO_ON, "home")]]
+    return text, [[Button(everyone.YES_END, "session.end.yes", session.alias)], [Button(everyone.NO_GO_ON, "home")], _SOS]
 
 
 def _conversations(helping: Sequence[Session]) -> Screen:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -130,7 +131,21 @@ class Worker:
         reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))
         logger.error("An update was parked under %s (%s).", reference, kind)
         await updates.park(tx, found.update_id, error=kind, reference=reference, at=at)
-        await self.services.alerting.tell_admins(tx, everyone.FAILED_FOR_ADMINS(reference=reference, error=kind), at=at)
+        told = everyone.FAILED_FOR_ADMINS(reference=reference, error=kind)
+        await self._try_to_tell(self.services.alerting.tell_admins(tx, told, at=at))
+        await self._try_to_tell(self._apologize(tx, found, reference, at))
+
+    async def _try_to_tell(self, telling: Awaitable[None]) -> None:
+        """Await *telling*; where that fails too, the update stays parked: tried for ever, it would keep everybody waiting."""
+        try:
+            async with self.db.transaction():
+                await telling
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            logger.exception("Somebody could not be told of a parked update.")
+
+    async def _apologize(self, tx: Transaction, found: OpenUpdate, reference: str, at: datetime) -> None:
         actor = await self._sender(found)
         if actor is not None:
             await self.services.outbox.say(tx, everyone.FAILED(reference=reference), to=actor.me, at=at)

@@ -8,10 +8,6 @@ WELCOME = Text(
     "<b>HU Counseling</b>\nHere you can talk with a trained volunteer about what weighs on you. Nobody learns who you are: "
     "the counselor sees neither your name nor your number nor your picture.\n\nWhat would you like to do?"
 )
-WELCOME_COUNSELOR = Text(
-    "<b>HU Counseling</b>\nThank you for being here, {name}. New requests will be offered to you in this chat."
-)
-HOME = Text("What would you like to do?")
 HELP = Text(
     "<b>How it works</b>\n1. You press <i>Request Counseling</i>, choose a topic and say a word about it, if you like.\n"
     "2. A counselor who is free takes it up; you both see no names.\n3. You simply write here, and each message is passed on.\n"
@@ -53,7 +49,6 @@ FAILED_FOR_ADMINS = Text("⚠️ An update could not be handled and was parked: 
 RUN_FAILED_FOR_ADMINS = Text("⚠️ The task {task} failed for the last time: {error}\nRun it again: {remedy}")
 
 REQUEST = Text("🆘 Request Counseling")
-CURRENT = Text("💬 Go to Current Session")
 END = Text("🔚 End Session")
 CANCEL_REQUEST = Text("✖️ Cancel Request")
 SOS = Text("🆘 Help lines")

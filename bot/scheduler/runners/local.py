@@ -47,9 +47,18 @@ class LocalRunner:
 
     async def _take(self) -> None:
         while len(self._running) < self.concurrency:
-            run = await self.executor.claim()
+            claiming = asyncio.create_task(self.executor.claim())
+            try:
+                run = await asyncio.shield(claiming)
+            except asyncio.CancelledError:
+                self._start(await claiming)  # it may be ours by now, and nobody else would take it before its lease has run out
+                raise
             if run is None:
                 return
+            self._start(run)
+
+    def _start(self, run: Run | None) -> None:
+        if run is not None:
             one = asyncio.create_task(self._execute(run))
             self._running.add(one)
             one.add_done_callback(self._ended)

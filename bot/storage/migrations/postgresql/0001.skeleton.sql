@@ -180,6 +180,7 @@ CREATE TABLE schedule (
     payload           TEXT    NOT NULL,
     max_retries       BIGINT NOT NULL,
     is_enabled        BOOLEAN NOT NULL,
+    is_from_environment BOOLEAN NOT NULL,
     next_run_at       TIMESTAMPTZ NOT NULL,
     last_scheduled_at TIMESTAMPTZ,
     deleted_at        TIMESTAMPTZ,

@@ -180,6 +180,7 @@ CREATE TABLE schedule (
     payload           TEXT    NOT NULL,
     max_retries       INTEGER NOT NULL,
     is_enabled        INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
+    is_from_environment INTEGER NOT NULL CHECK (is_from_environment IN (0, 1)),
     next_run_at       INTEGER NOT NULL,
     last_scheduled_at INTEGER,
     deleted_at        INTEGER,
