@@ -20,7 +20,7 @@ from bot.domain.ids import Clock
 from bot.domain.retention import Generations
 from bot.domain.text import Text
 from bot.services.vault import Vault
-from bot.storage import keys, migrations
+from bot.storage import files, keys, migrations
 from bot.storage.copies import CopyFailed, copy_sqlite, dump_postgresql
 from bot.storage.database import Database
 from bot.storage.keys import WrappedKey
@@ -78,10 +78,10 @@ class Backups:
         unfinished = final.with_name(f".{final.name}.tmp")
         counts, taken_out = await self._copy(unfinished)
         manifest = await asyncio.to_thread(_manifest, unfinished, counts)
-        await asyncio.to_thread(_publish, self.folder / KEY_FILE, self._key_file(taken_out))
-        await asyncio.to_thread(_publish, manifest_of(final), json.dumps(manifest, indent=1).encode())
+        await asyncio.to_thread(files.replace, self.folder / KEY_FILE, self._key_file(taken_out))
+        await asyncio.to_thread(files.replace, manifest_of(final), json.dumps(manifest, indent=1).encode())
         unfinished.replace(final)
-        _sync(self.folder)
+        files.sync(self.folder)
         self._prune()
         logger.info("Database backed up to: %s", final)
         return final
@@ -144,23 +144,3 @@ def _manifest(path: Path, counts: dict[str, int]) -> dict[str, Any]:
         os.fsync(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"size": path.stat().st_size, "sha256": digest, "schema": migrations.schema_version(), "counts": counts}
-
-
-def _publish(path: Path, content: bytes) -> None:
-    """Replace the file at *path* at once: readers see the old content or the new, whatever happens."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    with open(unfinished, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in *folder* safe against a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import secrets
 from pathlib import Path
 
 from bot.services.vault import WrongKey
+from bot.storage import files
 
 NAME = "hu_counseling.key"  #: beside the database, never in the folder of the backups (CONTRACT.md)
 _KEY_BYTES = 32
@@ -25,7 +25,7 @@ def load(path: Path, *, may_make: bool) -> bytes:
             raise WrongKey(
                 f"{path} is missing, and without it the database cannot be read: bring it back, or set ENCRYPTION_KEY."
             )
-        _make(path)
+        files.add(path, base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
     try:
         key = base64.b64decode(path.read_text(encoding="ascii").strip(), validate=True)
     except (binascii.Error, UnicodeDecodeError):
@@ -33,28 +33,3 @@ def load(path: Path, *, may_make: bool) -> bytes:
     if len(key) != _KEY_BYTES:
         raise WrongKey(f"{path} does not hold a key: bring the right file back, or set ENCRYPTION_KEY.")
     return key
-
-
-def _make(path: Path) -> None:
-    """Write a new key, for our eyes only, whole or not at all; who comes second takes the one that is there."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(unfinished, path)
-    except FileExistsError:
-        return
-    finally:
-        unfinished.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in *folder* safe against a loss of power, after which the database would be there and its key not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
