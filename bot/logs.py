@@ -23,7 +23,6 @@ from typing import Literal
 #: The least level of libraries that print tokens, statements or whole messages below it.
 FLOORS = {
     "aiohttp.access": logging.WARNING,
-    "aiosqlite": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,

@@ -22,7 +22,7 @@ from bot.domain.text import Text
 from bot.services.vault import Vault
 from bot.storage import files, keys, migrations
 from bot.storage.copies import CopyFailed, copy_sqlite, dump_postgresql
-from bot.storage.database import Database
+from bot.storage.database import Database, Turn
 from bot.storage.keys import WrappedKey
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,8 @@ class Backups:
             copied = await asyncio.to_thread(copy_sqlite, self.sqlite_path, target)
             return copied.counts, copied.keys
         counts = await dump_postgresql(self.url, target, programs=self.programs)
-        async with self.db.reading() as tx:  # after the dump: the keys of all that is in it, but of what was forgotten since
+        # read behind the dump: the keys of all that is in it, but of what was forgotten since
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
             return counts, await keys.every(tx)
 
     def _key_file(self, taken_out: Sequence[WrappedKey]) -> bytes:

@@ -39,7 +39,7 @@ class Erasing:
         """
         done = Erased()
         while True:
-            async with self.db.reading() as tx:
+            async with self.db.reading(Turn.MAINTENANCE) as tx:
                 found = await messages.erasable(tx, ended_before=self.clock() - self.retention, limit=100)
             if not found:
                 return done

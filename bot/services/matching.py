@@ -15,7 +15,7 @@ from bot.domain.sessions import Offer, Priority, Session, SessionState
 from bot.domain.text import Text
 from bot.services.outbox import About, Outbox
 from bot.storage import counselors, offers, runs, sessions
-from bot.storage.database import Database, Transaction
+from bot.storage.database import Database, Transaction, Turn
 from bot.texts import counselor as to_counselor
 from bot.texts import student as to_student
 
@@ -47,7 +47,7 @@ class Matching:
 
         Two at once are harmless: each offer is made only where the session still waits and the counselor still has room.
         """
-        async with self.db.reading() as tx:
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
             waiting = await sessions.waiting(tx, limit=limit, refused_since=self.clock() - REST_AFTER_REFUSAL)
             candidates = await counselors.available(tx, capacity=self.capacity) if waiting else []
         matches = await asyncio.to_thread(assign, waiting, candidates)

@@ -28,7 +28,7 @@ class Channel(StrEnum):
 
 
 class Turn(IntEnum):
-    """Who goes first where writers queue (SQLite has one)."""
+    """Who goes first where writers queue (SQLite has one), and what may take longer than the loop should wait."""
 
     CONVERSATION = 0
     MAINTENANCE = 1
@@ -83,8 +83,10 @@ class Database(Protocol):
         """Open a transaction, committed at the end of the block, undone by an exception; inside one, a savepoint of it."""
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+    def reading(self, turn: Turn = Turn.CONVERSATION) -> AbstractAsyncContextManager[Transaction]:
         """Lend a connection for SELECTs that see what is committed and never wait for a writer.
+
+        What looks at more than a few rows says that it is maintenance, and is then not in a conversation's way.
 
         Raises:
             RuntimeError: A transaction is open here; read through it.

@@ -127,7 +127,7 @@ class PostgresDatabase:
             self._subscriptions.wake(*tx.channels)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Transaction]:
+    async def reading(self, turn: Turn = Turn.CONVERSATION) -> AsyncGenerator[Transaction]:  # noqa: ARG002 — as above
         """Lend a connection; each statement sees what is committed when it begins."""
         self._ambient.forbid()
         async with self._connection() as connection:
@@ -146,9 +146,17 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[_Connection]:
-        """Lend a connection of the pool; what psycopg says of a server that is gone becomes our word for it."""
+        """Lend a connection of the pool; what psycopg says of a server that is gone becomes our word for it.
+
+        A cancellation that comes just when a connection becomes free for who waits is lost in the pool (psycopg_pool 3.3 waits
+        with ``asyncio.wait_for``, bpo-37658), and who should have been stopped by it would go on for ever: raise it again.
+        """
+        me = asyncio.current_task()
+        cancellations = me.cancelling() if me else 0
         try:
             async with self._pool.connection() as connection:
+                if me and me.cancelling() > cancellations:
+                    raise asyncio.CancelledError
                 yield connection
         except psycopg.OperationalError as error:
             raise _translated(error) from error

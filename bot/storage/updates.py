@@ -106,9 +106,23 @@ async def park(tx: Transaction, update_id: int, *, error: str, reference: str, a
     )
 
 
+async def has_open(tx: Transaction) -> bool:
+    """Return whether any update is open."""
+    return await tx.fetch_one("""SELECT update_id FROM "update" WHERE state = 'open' LIMIT 1""") is not None
+
+
 async def next_due(tx: Transaction) -> datetime | None:
-    """Return when the next open update is due; None where none is open."""
-    row = await tx.fetch_one("""SELECT min(due_at) AS due_at FROM "update" WHERE state = 'open'""")
+    """Return when the next update is due among those that are first in their chat; None where none is open."""
+    row = await tx.fetch_one(
+        """
+        SELECT min(due_at) AS due_at FROM "update" AS candidate
+         WHERE state = 'open'
+           AND NOT EXISTS (
+               SELECT 1 FROM "update" AS earlier
+                WHERE earlier.state = 'open' AND earlier.chat_hash = candidate.chat_hash
+                  AND earlier.update_id < candidate.update_id)
+        """
+    )
     return row["due_at"] if row else None
 
 

@@ -27,6 +27,7 @@ from bot.texts import everyone
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_SECONDS = 60.0  #: between two looks at the table
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
 _REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _REFERENCE_LENGTH = 8
@@ -60,22 +61,32 @@ class Worker:
         self._idle.append(arrived)
         while not self._is_stopping:
             try:
-                was_busy = await self._handle_next()
-                pause = 0.0 if was_busy else await self._until_due()
+                pause = _LONGEST_SECONDS
+                if await self._has_open():
+                    if await self._handle_next():
+                        continue
+                    pause = await self._until_due()
             except DatabaseUnavailable:
                 pause = _PAUSE_SECONDS
             except Exception:
                 # the transaction was undone, so the update is as it was; the database itself is in trouble
                 logger.exception("An update could not be handled or recorded; trying again in a second.")
                 pause = _PAUSE_SECONDS
-            if pause:
-                await wait(arrived, seconds=pause)
+            await wait(arrived, seconds=pause)
+
+    async def _has_open(self) -> bool:
+        """Return whether there is anything to claim: a look with the reader costs less than an empty transaction."""
+        async with self.db.reading() as tx:
+            return await updates.has_open(tx)
 
     async def _until_due(self) -> float:
-        """Return how many seconds to wait where nothing new comes in."""
+        """Return how many seconds to wait where nothing new comes in and nothing can be claimed."""
         async with self.db.reading() as tx:
             due_at = await updates.next_due(tx)
-        return 60.0 if due_at is None else min(60.0, max(0.01, (due_at - self.clock()).total_seconds()))
+        if due_at is None:
+            return _LONGEST_SECONDS
+        wait_seconds = (due_at - self.clock()).total_seconds()
+        return min(_LONGEST_SECONDS, wait_seconds) if wait_seconds > 0 else _PAUSE_SECONDS  # due already: another loop has it
 
     async def _handle_next(self) -> bool:
         """Handle the oldest update that is due; return whether there was one."""

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """What is logged, and what never is."""
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ def test_libraries_that_print_messages(name: str, level: str) -> None:
 
 def test_which_libraries() -> None:
     """Those that the contract names are at WARNING."""
-    named = {"httpx", "httpcore", "aiosqlite", "asyncio", "yoyo", "psycopg", "aiohttp.access"}
+    named = {"httpx", "httpcore", "asyncio", "yoyo", "psycopg", "aiohttp.access"}
 
     assert named == {name for name, floor in logs.FLOORS.items() if floor == logging.WARNING}
 
