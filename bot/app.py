@@ -97,6 +97,8 @@ async def prepare(settings: Settings) -> None:
         raise WrongSetup("DATABASE_URL names PostgreSQL: install the driver with pip install '.[postgres]'.")
     _check_folders(settings)
     url, path = settings.database_url, settings.sqlite_path
+    if await asyncio.to_thread(migrations.is_current, url, path):
+        return
     if await asyncio.to_thread(migrations.is_behind, url, path):
         async with opened(settings, kind="upgrade") as app:
             await app.executor.services.backups.create()

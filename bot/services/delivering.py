@@ -68,6 +68,7 @@ class Delivering:
             return
         text: Text = to_student.NOT_DELIVERED
         if delivery.sender_id != session.student_id:
-            is_gone = failure is Failure.UNREACHABLE
-            text = (to_counselor.UNREACHABLE if is_gone else to_counselor.NOT_DELIVERED)(alias=session.alias)
+            text = to_counselor.NOT_DELIVERED(alias=session.alias)
+            if failure is Failure.UNREACHABLE:
+                text = to_counselor.UNREACHABLE(alias=session.alias)
         await self.outbox.say(tx, text, to=delivery.sender_id, at=at, urgency=Urgency.CONVERSATION)

@@ -8,11 +8,14 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bot.domain.errors import BotError
 from bot.storage.database import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
 
 _FOLDERS = Path(__file__).parent
 _LOCK_ID = 4_851_001  #: of the advisory lock; any number that nothing else in this database uses
@@ -20,6 +23,18 @@ _LOCK_ID = 4_851_001  #: of the advisory lock; any number that nothing else in t
 
 class DatabaseTooNew(BotError):
     """The database was written by a newer release than this one."""
+
+
+def is_current(url: str, path: Path | None) -> bool:
+    """Return whether exactly the steps of this release are applied.
+
+    Asks the table in which yoyo keeps that, so that most starts never load it: 40 ms and 3 MB.
+
+    Raises:
+        DatabaseUnavailable: The server cannot be reached.
+    """
+    applied = _applied_on_sqlite(path) if path is not None else _applied_on_postgresql(url)
+    return applied == {step.stem for step in (_FOLDERS / "sqlite").glob("*.sql")}
 
 
 def migrate(url: str, path: Path | None) -> None:
@@ -58,6 +73,22 @@ def schema_version() -> str:
     return max(step.stem for step in (_FOLDERS / "sqlite").glob("*.sql"))
 
 
+def _applied_on_sqlite(path: Path) -> set[str]:
+    if not path.exists():
+        return set()
+    with closing(sqlite3.connect(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_yoyo_migration'").fetchone():
+            return set()
+        return {row[0] for row in connection.execute("SELECT migration_id FROM _yoyo_migration")}
+
+
+def _applied_on_postgresql(url: str) -> set[str]:
+    with _connected(url) as connection:
+        if connection.execute("SELECT to_regclass('_yoyo_migration')").fetchone() == (None,):
+            return set()
+        return {str(row[0]) for row in connection.execute("SELECT migration_id FROM _yoyo_migration")}
+
+
 def _prepare(path: Path) -> None:
     """Create the file for our eyes only, and set what can only be set before the first table."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -83,6 +114,13 @@ def _backend(url: str, path: Path | None) -> Generator[tuple[Any, Any]]:
 @contextmanager
 def _guard(url: str) -> Generator[None]:
     """Let one process at a time change the schema of a PostgreSQL database."""
+    with _connected(url) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK_ID,))
+        yield
+
+
+@contextmanager
+def _connected(url: str) -> Generator[psycopg.Connection]:
     import psycopg  # noqa: PLC0415 — an optional extra, and not needed on SQLite
 
     try:
@@ -90,5 +128,4 @@ def _guard(url: str) -> Generator[None]:
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable("The PostgreSQL server cannot be reached: start it, or correct DATABASE_URL.") from error
     with connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK_ID,))
-        yield
+        yield connection
