@@ -85,17 +85,25 @@ def owner_of(kind: str) -> str:
     return f"{kind}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-async def prepare(settings: Settings) -> None:
-    """Check the folders and bring the schema up to date, behind a backup; the caller holds the lock of the database.
+def check(settings: Settings) -> None:
+    """Check what must be there before a database is touched.
 
     Raises:
         SettingsError: A folder cannot be written.
         WrongSetup: Data would lie where it does not last, or the driver is missing.
-        DatabaseTooNew: The database is of a newer release.
     """
     if settings.is_postgresql and find_spec("psycopg") is None:
         raise WrongSetup("DATABASE_URL names PostgreSQL: install the driver with pip install '.[postgres]'.")
     _check_folders(settings)
+
+
+async def prepare(settings: Settings) -> None:
+    """Bring the schema up to date, behind a backup; the caller holds the lock of the database.
+
+    Raises:
+        DatabaseTooNew: The database is of a newer release.
+        DatabaseUnavailable: The server cannot be reached.
+    """
     url, path = settings.database_url, settings.sqlite_path
     if await asyncio.to_thread(migrations.is_current, url, path):
         return

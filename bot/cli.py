@@ -173,11 +173,11 @@ async def _send(opened: App) -> None:
 @asynccontextmanager
 async def _beside_the_bot(settings: Settings) -> AsyncGenerator[App]:
     """Open the database for a short while; bring its schema up to date first where no bot lives with it."""
+    root.check(settings)
     try:
         if settings.sqlite_path is None:
             await root.prepare(settings)
         else:
-            settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
             with lock_file(settings.sqlite_path):
                 await root.prepare(settings)
     except DatabaseInUse:

@@ -85,9 +85,9 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
     stopping = stopping or asyncio.Event()
     _listen_for_signals(stopping)
     async with AsyncExitStack() as stack:
-        if settings.sqlite_path is not None:
-            settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-            await stack.enter_async_context(lock_file_within(settings.sqlite_path, seconds=_PREDECESSOR_SECONDS))
+        root.check(settings)
+        if not await _is_alone(settings, stack, stopping):
+            return
         await root.prepare(settings)
         app = await stack.enter_async_context(root.opened(settings, kind=KIND))
         telegram = await stack.enter_async_context(_wired(app))
@@ -115,6 +115,23 @@ async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
             stack.push_async_callback(lease.release)
         telegram = await stack.enter_async_context(_wired(app))
         return await telegram.sender.deliver_only(own, seconds=_OWN_DELIVERIES_SECONDS)
+
+
+async def _is_alone(settings: Settings, stack: AsyncExitStack, stopping: asyncio.Event) -> bool:
+    """Hold the lock of the database until *stack* ends; False where we were told to stop before it was ours.
+
+    Raises:
+        DatabaseInUse: The process that has it did not stop in time.
+    """
+    if settings.sqlite_path is None:
+        return True
+    try:
+        await stack.enter_async_context(lock_file_within(settings.sqlite_path, seconds=_PREDECESSOR_SECONDS, stopping=stopping))
+    except DatabaseInUse:
+        if stopping.is_set():
+            return False
+        raise
+    return True
 
 
 def _listen_for_signals(stopping: asyncio.Event) -> None:
@@ -219,7 +236,7 @@ async def _introduce(telegram: Telegram) -> None:
         else:
             return
         attempt += 1
-        await asyncio.sleep(retries.INTAKE.delay(attempt, chance=random.random()).total_seconds())  # noqa: S311 — spreads load
+        await asyncio.sleep(retries.INTRODUCTION.delay(attempt, chance=random.random()).total_seconds())  # noqa: S311 — spreads load
 
 
 async def _end(one: asyncio.Task[None], *, seconds: float) -> None:

@@ -27,5 +27,8 @@ RUN = Backoff(first=timedelta(seconds=10), most=timedelta(minutes=10))
 #: The intake while Telegram does not answer; fast enough to be back within 60 s of its return.
 INTAKE = Backoff(first=timedelta(seconds=1), most=timedelta(seconds=30))
 
+#: The first question, who we are; often enough to end in time where the token is wrong.
+INTRODUCTION = Backoff(first=timedelta(seconds=1), most=timedelta(seconds=5))
+
 #: An update that raises is tried 3 times, 1 s and 5 s after (CONTRACT.md, *Updates and deliveries*).
 UPDATE_DELAYS = (timedelta(seconds=1), timedelta(seconds=5))

@@ -41,17 +41,6 @@ async def set_topics(tx: Transaction, counselor_id: CounselorId, topics: Sequenc
         )
 
 
-async def set_online(tx: Transaction, counselor_id: CounselorId, *, is_online: bool) -> bool:
-    """Let an approved counselor get offers, or none; return whether that is news."""
-    return bool(
-        await tx.execute(
-            "UPDATE counselor SET is_online = :is_online WHERE id = :id AND status = 'approved' AND is_online <> :is_online",
-            id=counselor_id,
-            is_online=is_online,
-        )
-    )
-
-
 async def lock(tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> bool:
     """Hold the counselor until the transaction ends; return whether they can get offers.
 

@@ -49,8 +49,8 @@ def lock_file(database: Path) -> Generator[None]:
 
 
 @asynccontextmanager
-async def lock_file_within(database: Path, *, seconds: float) -> AsyncGenerator[None]:
-    """Hold the lock as ``lock_file`` does, and wait for a predecessor that is stopping.
+async def lock_file_within(database: Path, *, seconds: float, stopping: asyncio.Event) -> AsyncGenerator[None]:
+    """Hold the lock as ``lock_file`` does, and wait for a predecessor that is stopping, until we are to stop ourselves.
 
     Raises:
         DatabaseInUse: It has not stopped in time.
@@ -63,7 +63,7 @@ async def lock_file_within(database: Path, *, seconds: float) -> AsyncGenerator[
                 yield
                 return
         except DatabaseInUse:
-            if loop.time() >= give_up_at:
+            if loop.time() >= give_up_at or stopping.is_set():
                 raise
             logger.debug("Waiting for another process that uses the database.")
             await asyncio.sleep(_RETRY_SECONDS)

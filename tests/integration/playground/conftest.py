@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - tests are no package
 """A server with a clock that stands still, and a client that speaks to it as python-telegram-bot does."""
 
 from __future__ import annotations

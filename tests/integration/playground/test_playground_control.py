@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """The server in a process of its own, driven over ``/control``."""
 
 from __future__ import annotations

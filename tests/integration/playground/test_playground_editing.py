@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """Edits, deletions, and answers to presses."""
 
 from __future__ import annotations

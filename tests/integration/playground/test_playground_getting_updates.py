@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """getUpdates: confirmation, long polling, conflicts, expiry."""
 
 from __future__ import annotations

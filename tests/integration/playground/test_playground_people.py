@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """The scripted people: what they do reaches the bot, what the bot does reaches them."""
 
 from __future__ import annotations

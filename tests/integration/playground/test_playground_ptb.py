@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """python-telegram-bot understands the server, and the server it."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """sendMessage and sendChatAction: who may be written to, and what a message may be."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """HTTP: tokens, methods, and all the ways in which parameters may arrive."""
 
 from __future__ import annotations
