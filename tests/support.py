@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from itertools import count
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
 from bot.app import App
-from bot.domain.ids import OfferId
+from bot.domain.ids import DeliveryId, OfferId
 from bot.domain.people import OPERATOR, Actor, Gender
-from bot.domain.sessions import Session
+from bot.domain.sessions import Offer, Session
 from bot.services.enrolling import Volunteer
+from bot.storage import deliveries
+from bot.storage.database import Row
+from bot.storage.deliveries import Delivery
 
 _NUMBERS = count()
 
@@ -41,12 +49,22 @@ class Postgres:
     uri: str
     programs: Path  #: the folder of its pg_dump
 
-    def new_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def new_database(self, like: str | None = None) -> str:
+        """Create a database, empty or a copy of the one with the URL *like*, and return its URL."""
         name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+        template = "template1" if like is None else _name_in(like)
         with psycopg.connect(self.uri, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return self.uri.replace("/postgres?", f"/{name}?")
+
+    def drop(self, url: str) -> None:
+        """Delete a database of ``new_database``."""
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {_name_in(url)} WITH (FORCE)".encode())
+
+
+def _name_in(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
 
 
 @dataclass(frozen=True)
@@ -90,3 +108,55 @@ class Cast:
         await self.request(student)
         (offer,) = await self.app.matching.match_waiting(limit=10)
         return await self.app.offering.accept(counselor, OfferId(offer.id))
+
+    async def offer(self, student: Actor, topic: str = "mental_emotional") -> Offer:
+        """Have *student* make a request, and return the one offer that follows from it."""
+        await self.request(student, topic)
+        (offer,) = await self.app.matching.match_waiting(limit=10)
+        return offer
+
+    async def owed(self, actor: Actor) -> list[Delivery]:
+        """Return what waits to be delivered to *actor*, in its order."""
+        sql = "SELECT id FROM delivery WHERE state = 'waiting' AND person_id = :me ORDER BY id"
+        found = await rows(self.app, sql, me=actor.me)
+        async with self.app.db.reading() as tx:
+            waiting = [await deliveries.find_waiting(tx, DeliveryId(row["id"])) for row in found]
+        return [delivery for delivery in waiting if delivery is not None]
+
+    async def said(self, actor: Actor) -> list[str]:
+        """Return the texts that wait to be delivered to *actor*."""
+        owed = await self.owed(actor)
+        async with self.app.db.reading() as tx:
+            return [(await self.app.outbox.open(tx, delivery))["text"] for delivery in owed]
+
+
+async def rows(app: App, sql: Any, **values: Any) -> list[Row]:
+    """Return what a query finds among what is committed."""
+    async with app.db.reading() as tx:
+        return await tx.fetch_all(sql, **values)
+
+
+async def one(app: App, sql: Any, **values: Any) -> Any:
+    """Return the one value that a query finds."""
+    ((value,),) = [tuple(row.values()) for row in await rows(app, sql, **values)]
+    return value
+
+
+async def change(app: App, sql: Any, **values: Any) -> int:
+    """Run a statement; return how many rows it changed."""
+    async with app.db.transaction() as tx:
+        return await tx.execute(sql, **values)
+
+
+async def wait_until(predicate: Callable[[], bool | Awaitable[bool]], description: str, *, seconds: float = 15.0) -> None:
+    """Return as soon as *predicate* is true.
+
+    Raises:
+        AssertionError: It is not after *seconds*; the error says what did not happen.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while not (await found if isawaitable(found := predicate()) else found):
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"Not within {seconds} s: {description}") from None

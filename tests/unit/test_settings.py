@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, SIM300 - tests are no package, and the house says `expected == actual`
 """What can be set, and what is said about what cannot."""
 
 from __future__ import annotations

@@ -1,0 +1,31 @@
+"""Runs in this process: none is left behind as running by a process that was stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.app import App
+from bot.scheduler.runners.local import LocalRunner
+from bot.storage import runs
+from bot.storage.runs import NewRun, Trigger
+
+
+@pytest.mark.parametrize("microseconds", range(0, 6000, 400))
+async def test_a_runner_that_is_stopped_leaves_no_run_behind(app: App, microseconds: int) -> None:
+    """Stopped at whatever moment of taking a run, the runner has not taken it, or finishes it: no lease has to run out."""
+    async with app.db.transaction() as tx:
+        new = NewRun(task="match", trigger=Trigger.EVENT, requested_by="x", max_attempts=1, scheduled_for=app.clock())
+        await runs.request(tx, new, at=app.clock())
+    runner = LocalRunner(executor=app.executor, ready=asyncio.Event(), concurrency=5)
+
+    running = asyncio.create_task(runner.run())
+    await asyncio.sleep(microseconds / 1_000_000)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await runner.drain(seconds=8)
+
+    async with app.db.reading() as tx:
+        rows = await tx.fetch_all("SELECT state FROM run")
+    assert {row["state"] for row in rows} <= {"scheduled", "succeeded"}
