@@ -64,7 +64,7 @@ class Delivering:
 
     async def _tell_sender(self, tx: Transaction, delivery: Delivery, failure: Failure, *, at: datetime) -> None:
         session = await sessions.find(tx, delivery.session_id) if delivery.session_id else None
-        if delivery.sender_id is None or session is None:
+        if delivery.sender_id is None or session is None or await deliveries.has_failed_part(tx, delivery):
             return
         text: Text = to_student.NOT_DELIVERED
         if delivery.sender_id != session.student_id:

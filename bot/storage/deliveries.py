@@ -160,6 +160,21 @@ async def fail(tx: Transaction, delivery_id: DeliveryId, *, is_final: bool, erro
     return bool(changed)
 
 
+async def has_failed_part(tx: Transaction, delivery: Delivery) -> bool:
+    """Return whether another part of the same message of a session was given up before, so that its sender knows already."""
+    row = await tx.fetch_one(
+        """
+        SELECT id FROM delivery
+         WHERE session_id = :session_id AND message_seq = :message_seq AND state IN ('refused', 'parked') AND id <> :id
+         LIMIT 1
+        """,
+        session_id=delivery.session_id,
+        message_seq=delivery.message_seq,
+        id=delivery.id,
+    )
+    return row is not None
+
+
 async def postpone(tx: Transaction, delivery_id: DeliveryId, *, error: str, due_at: datetime) -> None:
     """Count an attempt that failed in passing and try again at *due_at*; until then the chat waits."""
     await tx.execute(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ from bot.storage.database import (
     UniqueViolation,
     Value,
 )
+
+logger = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -203,7 +206,7 @@ class SqliteDatabase:
                 is_committing = True  # from here on it may be carried out, also where we are cancelled
                 await self._writer.later("COMMIT", {})
         except BaseException:
-            await self._roll_back()
+            await asyncio.shield(self._roll_back())  # also where we are cancelled a second time
             raise
         finally:
             self._queue.release()
@@ -242,10 +245,14 @@ class SqliteDatabase:
         """Wake everybody when another process has committed: ``data_version`` changes for its commits and not for ours."""
         seen = None
         while True:
-            (row,) = (await self._writer.later("PRAGMA data_version", {})).rows
-            if seen not in {None, row["data_version"]}:
-                self._subscriptions.wake()
-            seen = row["data_version"]
+            try:
+                (row,) = (await self._writer.later("PRAGMA data_version", {})).rows
+            except (DatabaseUnavailable, sqlite3.Error) as error:
+                logger.warning("What other processes write is not noticed (%s); looking again.", type(error).__name__)
+            else:
+                if seen not in {None, row["data_version"]}:
+                    self._subscriptions.wake()
+                seen = row["data_version"]
             await asyncio.sleep(_NOTICE_SECONDS)
 
 

@@ -219,3 +219,17 @@ async def sender_of(app: App, server: BotApiServer) -> AsyncGenerator[Sender]:
     finally:
         await polling.shutdown()
         await calling.close()
+
+
+async def test_a_message_in_parts_is_reported_once(app: App, cast: Cast) -> None:
+    """Where a long text went out in several messages and none arrives, its sender hears of it once."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    await cast.conversation(sara, dawit)
+    before = len(await cast.owed(dawit))
+    await app.relaying.relay(sara, "word " * 2000, message_id=1, reply_to=None)
+    parts = (await cast.owed(dawit))[before:]
+    told = len(await cast.owed(sara))
+    for part in parts:
+        await app.delivering.give_up(part, Failure.UNREACHABLE, error="Forbidden")
+
+    assert (3, 1) == (len(parts), len(await cast.owed(sara)) - told)
