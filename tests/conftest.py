@@ -83,6 +83,7 @@ def clock() -> SteadyClock:
 @pytest.fixture
 async def app(settings: Settings, clock: SteadyClock) -> AsyncIterator[App]:
     """Everything below the transports, over a fresh database."""
+    root.check(settings)
     await root.prepare(settings)
     async with root.opened(settings, kind="bot", clock=clock) as opened:
         yield opened

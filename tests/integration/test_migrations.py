@@ -131,6 +131,7 @@ async def test_the_file_may_lie_anywhere(tmp_path: Path, folder: str, clock: Ste
     """Whatever characters the path has, the schema comes into the file that is opened."""
     path = tmp_path / folder / "bot.db"
     settings = load({"DB_PATH": str(path), "BACKUP_DIR": str(tmp_path / "backups"), "ENCRYPTION_KEY": "A" * 43 + "="}, None)
+    root.check(settings)
     await root.prepare(settings)
     async with root.opened(settings, kind="bot", clock=clock) as app:
         backup = await app.executor.services.backups.create()
