@@ -139,7 +139,7 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
     outbox = Outbox(vault=vault)
     people = People(db=db, vault=vault, clock=clock, admin_ids=frozenset(settings.admin_ids))
     alerting = Alerting(outbox=outbox, people=people)
-    offering = Offering(db=db, clock=clock, outbox=outbox, people=people)
+    offering = Offering(db=db, clock=clock, outbox=outbox, people=people, capacity=settings.max_sessions_per_counselor)
     matching = Matching(
         db=db,
         clock=clock,

@@ -22,7 +22,7 @@ from bot.scheduler.execution import TaskBusy
 from bot.services.enrolling import Volunteer
 from bot.services.vault import WrongKey
 from bot.settings import Settings, SettingsError, load
-from bot.storage.database import DatabaseUnavailable
+from bot.storage.database import DatabaseBusy, DatabaseUnavailable
 from bot.storage.holding import DatabaseInUse, lock_file
 from bot.storage.migrations import DatabaseTooNew
 from bot.storage.runs import NewRun, Run, RunState, Trigger
@@ -120,10 +120,11 @@ async def _run_tasks(settings: Settings, names: tuple[str, ...], wait: float, ou
         for name in names:
             try:
                 finished = await opened.executor.execute(await _begin(opened, name, wait))
-            except TaskBusy as error:
+            except (TaskBusy, DatabaseUnavailable) as error:
                 typer.echo(str(error), err=True)
-                outcomes.append({"task": name, "state": "busy"})
-                codes.append(BUSY)
+                is_busy = isinstance(error, TaskBusy | DatabaseBusy)
+                outcomes.append({"task": name, "state": "busy" if is_busy else "failed", "error": str(error)})
+                codes.append(BUSY if is_busy else FAILED)
             else:
                 outcomes.append({"task": name, "state": finished.state, "result": finished.result, "error": finished.error})
                 codes.append(DONE if finished.state is RunState.SUCCEEDED else FAILED)
@@ -204,7 +205,7 @@ def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     except SettingsError as error:
         _fail(str(error), WRONG)
     except DatabaseUnavailable as error:
-        _fail(str(error), FAILED)
+        _fail(str(error), BUSY if isinstance(error, DatabaseBusy) else FAILED)
     except sqlite3.DatabaseError as error:
         _fail(f"The database cannot be used: {error}. Where it is damaged, restore the newest backup as the README says.", FAILED)
     except Exception:

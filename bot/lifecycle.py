@@ -113,6 +113,8 @@ async def send_own(app: App, own: set[DeliveryId]) -> set[DeliveryId]:
             if not await lease.take():
                 raise DatabaseInUse("A bot polls and sends.")
             stack.push_async_callback(lease.release)
+            keeping = asyncio.create_task(lease.keep())
+            stack.callback(keeping.cancel)
         telegram = await stack.enter_async_context(_wired(app))
         return await telegram.sender.deliver_only(own, seconds=_OWN_DELIVERIES_SECONDS)
 

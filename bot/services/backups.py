@@ -80,11 +80,15 @@ class Backups:
         manifest = await asyncio.to_thread(_manifest, unfinished, counts)
         await asyncio.to_thread(files.replace, self.folder / KEY_FILE, self._key_file(taken_out))
         await asyncio.to_thread(files.replace, manifest_of(final), json.dumps(manifest, indent=1).encode())
-        unfinished.replace(final)
-        files.sync(self.folder)
-        self._prune()
+        await asyncio.to_thread(self._publish, unfinished, final)
         logger.info("Database backed up to: %s", final)
         return final
+
+    def _publish(self, unfinished: Path, final: Path) -> None:
+        """Let a finished backup appear, and delete those that are too many: never this one, whatever the clock said before."""
+        unfinished.replace(final)
+        files.sync(self.folder)
+        self._prune(final)
 
     async def _copy(self, target: Path) -> tuple[dict[str, int], Sequence[WrappedKey]]:
         if self.sqlite_path is not None:
@@ -109,12 +113,12 @@ class Backups:
                 return path
             await asyncio.sleep(1 - at.microsecond / 1_000_000)
 
-    def _prune(self) -> None:
+    def _prune(self, newest: Path) -> None:
         """Delete the backups that no generation keeps, and manifests without a backup."""
         made = {made_at(path): path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)}
         kept = self.generations.keep(made)
         for instant, path in made.items():
-            if instant not in kept:
+            if instant not in kept and path != newest:
                 path.unlink()
         for manifest in self.folder.glob(f"{PREFIX}_*.json"):
             if not manifest.with_suffix("").exists():

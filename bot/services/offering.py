@@ -11,12 +11,12 @@ from bot.domain.errors import Conflict
 from bot.domain.ids import Clock, CounselorId, OfferId, PersonId
 from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
-from bot.domain.sessions import Offer, OfferOutcome, Session
+from bot.domain.sessions import Offer, Session
 from bot.domain.text import Text
 from bot.services.matching import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
-from bot.storage import offers, sessions
+from bot.storage import offers, people, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
@@ -31,23 +31,25 @@ class Offering:
     clock: Clock
     outbox: Outbox
     people: People
+    capacity: int  #: conversations that one counselor can have (``MAX_SESSIONS_PER_COUNSELOR``)
 
     async def accept(self, actor: Actor, offer_id: OfferId) -> Session:
         """Start the session that was offered to *actor*.
 
         Raises:
             NotAllowed: The actor is no counselor.
-            Conflict: The offer lapsed, was withdrawn, or is not theirs: the same answer for all three.
+            Conflict: The offer lapsed, was withdrawn, is not theirs or would be one too many: the same answer for all.
         """
         counselor_id, at = actor.counselor_id, self.clock()
         async with self.db.transaction() as tx:
-            offer = await offers.answer(tx, offer_id, counselor_id, OfferOutcome.ACCEPTED, at=at)
+            offer = await offers.accept(tx, offer_id, counselor_id, capacity=self.capacity, at=at)
             session = await sessions.activate(tx, offer.session_id, counselor_id, at=at) if offer else None
             if offer is None or session is None:
                 raise Conflict(to_counselor.GONE)
             topic = texts.topic_title(session.topic)
             await self._edit(tx, offer, to_counselor.ACCEPTED(alias=session.alias, topic=topic), at=at)
             await self._gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)
+            await people.close_dialog(tx, counselor_id)  # what they write next is for the student, not for a form
             await self._say_started(tx, session, at=at)
         return session
 
@@ -60,7 +62,7 @@ class Offering:
         """
         counselor_id, at = actor.counselor_id, self.clock()
         async with self.db.transaction() as tx:
-            offer = await offers.answer(tx, offer_id, counselor_id, OfferOutcome.DECLINED, at=at)
+            offer = await offers.decline(tx, offer_id, counselor_id, at=at)
             if offer is None:
                 raise Conflict(to_counselor.GONE)
             await self._edit(tx, offer, to_counselor.DECLINED, at=at)

@@ -46,7 +46,7 @@ class Relaying:
             reply_to: The message in their chat that it replies to; it tells which of several conversations is meant.
 
         Raises:
-            Conflict: They are in no conversation, or it has just ended.
+            Conflict: They are in no conversation, or reply to a message of one that has ended.
             InvalidInput: They are in several and did not say which they mean: better not sent than sent to the wrong one.
         """
         at = self.clock()
@@ -68,13 +68,15 @@ class Relaying:
         active = await sessions.active_of(tx, actor.me)
         if not active:
             raise Conflict(everyone.NO_CONVERSATION)
-        if len(active) == 1:
-            return active[0]
         named = await deliveries.session_of_message(tx, actor.me, reply_to) if reply_to is not None else None
-        meant = next((session for session in active if session.id == named), None)
-        if meant is None:
+        if named is not None:
+            meant = next((session for session in active if session.id == named), None)
+            if meant is None:
+                raise Conflict(everyone.OVER)  # not to whoever is left: it was not said to them
+            return meant
+        if len(active) > 1:
             raise InvalidInput(to_counselor.WHICH(count=len(active)))
-        return meant
+        return active[0]
 
     async def _parts(self, tx: Transaction, session: Session, side: Side, text: str) -> list[Text]:
         """Return the text under its heading, in as many messages as Telegram needs for it."""

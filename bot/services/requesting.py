@@ -67,8 +67,10 @@ class Requesting:
         """
         if not actor.has_consented:
             raise NotAllowed(everyone.CONSENT_NEEDED)
-        if await self.current(actor) is not None:
-            raise Conflict(to_student.ALREADY_OPEN)
+        async with self.db.transaction() as tx:
+            # also as a counselor: what they then wrote would be taken for their own description
+            if await sessions.open_of_student(tx, actor.me) or await sessions.active_of(tx, actor.me):
+                raise Conflict(to_student.ALREADY_OPEN)
 
     async def choose_topic(self, actor: Actor, key: str) -> Topic:
         """Take the topic and go on to the gender.

@@ -172,14 +172,27 @@ class Savepoints:
         self._levels.append(None)
         try:
             yield
-        except BaseException:
-            if (name := self._levels[-1]) is not None:
-                await self._run("ROLLBACK TO " + name)
-            raise
-        finally:
+        except BaseException as error:
             name = self._levels.pop()
-            if name is not None and name not in self._levels:
+            if name is not None:
+                await self._undo(name, error)
+            raise
+        name = self._levels.pop()
+        if name is not None and name not in self._levels:
+            await self._run("RELEASE " + name)
+
+    async def _undo(self, name: LiteralString, error: BaseException) -> None:
+        """Go back to a savepoint.
+
+        Raises:
+            DatabaseUnavailable: There is none any more; the database has undone the whole transaction by itself.
+        """
+        try:
+            await self._run("ROLLBACK TO " + name)
+            if name not in self._levels:
                 await self._run("RELEASE " + name)
+        except Exception as lost:  # noqa: BLE001 — whatever the driver calls it, the savepoint is gone
+            raise DatabaseUnavailable(f"The database has undone the transaction ({type(lost).__name__}).") from error
 
 
 class Subscriptions:

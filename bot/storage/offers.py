@@ -44,19 +44,33 @@ async def message_of(tx: Transaction, offer_id: OfferId) -> DeliveryId | None:
     return DeliveryId(row["delivery_id"]) if row and row["delivery_id"] is not None else None
 
 
-async def answer(
-    tx: Transaction, offer_id: OfferId, counselor_id: CounselorId, outcome: OfferOutcome, *, at: datetime
-) -> Offer | None:
-    """Accept or decline an open offer; None where it is gone, late or someone else's."""
+async def accept(tx: Transaction, offer_id: OfferId, counselor_id: CounselorId, *, capacity: int, at: datetime) -> Offer | None:
+    """Take an open offer; None where it is gone, late, someone else's or more than the counselor may have."""
     row = await tx.fetch_one(
         """
-        UPDATE offer SET outcome = :outcome, answered_at = :at
+        UPDATE offer SET outcome = 'accepted', answered_at = :at
+         WHERE id = :id AND counselor_id = :counselor_id AND outcome IS NULL AND expires_at > :at
+           AND (SELECT count(*) FROM session WHERE session.counselor_id = :counselor_id AND session.state = 'active') < :capacity
+        RETURNING *
+        """,
+        id=offer_id,
+        counselor_id=counselor_id,
+        capacity=capacity,
+        at=at,
+    )
+    return _to_offer(row) if row else None
+
+
+async def decline(tx: Transaction, offer_id: OfferId, counselor_id: CounselorId, *, at: datetime) -> Offer | None:
+    """Refuse an open offer; None where it is gone, late or someone else's."""
+    row = await tx.fetch_one(
+        """
+        UPDATE offer SET outcome = 'declined', answered_at = :at
          WHERE id = :id AND counselor_id = :counselor_id AND outcome IS NULL AND expires_at > :at
         RETURNING *
         """,
         id=offer_id,
         counselor_id=counselor_id,
-        outcome=outcome,
         at=at,
     )
     return _to_offer(row) if row else None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from bot.domain.ids import RunId, ScheduleId
 from bot.storage.database import Channel, Database, Row, Transaction, inserted
+
+_HORIZON = timedelta(hours=1)  #: no retry is set further ahead; one that is tells of a clock that was set back
 
 
 class Trigger(StrEnum):
@@ -147,7 +149,8 @@ async def claim(
                lease_expires_at = :lease_until, started_at = coalesce(started_at, :at)
          WHERE state IN ('scheduled', 'retrying') AND id = (
                SELECT id FROM run AS ready
-                WHERE state IN ('scheduled', 'retrying') AND due_at <= :at AND (CAST(:only AS BIGINT) IS NULL OR id = :only)
+                WHERE state IN ('scheduled', 'retrying') AND (attempt = 0 OR due_at <= :at OR due_at > :horizon)
+                  AND (CAST(:only AS BIGINT) IS NULL OR id = :only)
                   AND NOT EXISTS (
                       SELECT 1 FROM run AS busy WHERE busy.state = 'running' AND busy.concurrency_key = ready.concurrency_key)
                 ORDER BY due_at, id LIMIT 1 """
@@ -158,6 +161,7 @@ async def claim(
         owner=owner,
         at=at,
         lease_until=lease_until,
+        horizon=at + _HORIZON,
         only=only,
     )
     if row is None:

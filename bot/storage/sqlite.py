@@ -9,7 +9,6 @@ times the messages a second, two thirds of the CPU for each.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -17,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import count
 from pathlib import Path
 from typing import Any, LiteralString, NamedTuple
 
@@ -34,6 +32,7 @@ from bot.storage.database import (
     UniqueViolation,
     Value,
 )
+from bot.storage.turns import Line
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +40,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_SECONDS = 10.0  #: how long we wait for another process that writes
 _NOTICE_SECONDS = 1.5  #: how often we look whether another process wrote (CONTRACT.md: within 2 s)
+_SERIALIZED = 3  #: connections may be handed from thread to thread (PEP 249, *threadsafety*)
 _STATEMENTS = 512  #: kept prepared for each connection; more than we have
 _UNAVAILABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
@@ -50,38 +50,6 @@ _SETTINGS: tuple[LiteralString, ...] = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
 )
-
-
-class WriterQueue:
-    """A lock whose next holder is the one with the most urgent turn, then the one who asked first."""
-
-    def __init__(self) -> None:
-        self._is_held = False
-        self._waiting: list[tuple[Turn, int, asyncio.Future[None]]] = []
-        self._numbers = count()
-
-    async def acquire(self, turn: Turn) -> None:
-        """Wait for the lock."""
-        if not self._is_held and not self._waiting:
-            self._is_held = True
-            return
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (turn, next(self._numbers), mine))
-        try:
-            await mine
-        except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled():
-                self.release()  # it was ours already
-            raise
-
-    def release(self) -> None:
-        """Hand the lock to the next in line."""
-        while self._waiting:
-            _, _, waiter = heapq.heappop(self._waiting)
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-        self._is_held = False
 
 
 class Done(NamedTuple):
@@ -111,6 +79,11 @@ class Connection:
         except sqlite3.Error as error:
             raise _translated(error) from error
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
     async def later(self, sql: LiteralString, values: dict[str, Value]) -> Done:
         """Run a statement in the thread, behind what was sent there before, also by a caller who was cancelled since."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.now, sql, values)
@@ -124,9 +97,10 @@ class Connection:
 class SqliteTransaction:
     """Statements on one connection; also stands for the savepoints inside it."""
 
-    def __init__(self, connection: Connection, turn: Turn) -> None:
+    def __init__(self, connection: Connection, turn: Turn, *, is_reading: bool = False) -> None:
         self._connection = connection
         self._is_quick = turn is Turn.CONVERSATION
+        self._is_reading = is_reading
         self.channels: set[Channel] = set()
         self.savepoints = Savepoints(self._run)
 
@@ -151,6 +125,9 @@ class SqliteTransaction:
         self.channels.add(channel)
 
     async def _run(self, sql: LiteralString, values: dict[str, Value] | None = None) -> Done:
+        if not self._is_reading and not self._connection.is_in_transaction:
+            # by itself, at an error of the disk: what followed would be committed one by one
+            raise DatabaseUnavailable("The database has undone the transaction.")
         if self._is_quick:
             return self._connection.now(sql, values or {})
         return await self._connection.later(sql, values or {})
@@ -165,7 +142,7 @@ class SqliteDatabase:
     def __init__(self, writer: Connection, readers: dict[Turn, Connection]) -> None:
         self._writer = writer
         self._readers = readers
-        self._queue = WriterQueue()
+        self._queue = Line()
         self._ambient: Ambient[SqliteTransaction] = Ambient()
         self._subscriptions = Subscriptions()
         self._watcher = asyncio.create_task(self._watch_other_processes())
@@ -182,6 +159,8 @@ class SqliteDatabase:
         Raises:
             DatabaseUnavailable: The file cannot be opened.
         """
+        if sqlite3.threadsafety != _SERIALIZED:
+            raise DatabaseUnavailable("The SQLite of this Python was built without its locks: use another build of Python.")
         try:
             writer = Connection(path, *_SETTINGS, *(("PRAGMA wal_autocheckpoint = 0",) if is_guest else ()))
             return cls(writer, {turn: Connection(path, "PRAGMA query_only = ON") for turn in Turn})
@@ -217,7 +196,7 @@ class SqliteDatabase:
     async def reading(self, turn: Turn = Turn.CONVERSATION) -> AsyncGenerator[Transaction]:
         """Lend a reading connection; each statement sees what is committed when it begins."""
         self._ambient.forbid()
-        yield SqliteTransaction(self._readers[turn], turn)
+        yield SqliteTransaction(self._readers[turn], turn, is_reading=True)
 
     def subscribe(self, *channels: Channel) -> asyncio.Event:
         """Return an event that is set by each commit that wrote such rows."""
@@ -241,12 +220,20 @@ class SqliteDatabase:
             if "no transaction is active" not in str(error):
                 raise
 
+    async def _data_version(self) -> Row:
+        """Ask the writer while nobody writes: it has one place for the error of its last statement."""
+        await self._queue.acquire(Turn.MAINTENANCE)
+        try:
+            return (await asyncio.shield(self._writer.later("PRAGMA data_version", {}))).rows[0]
+        finally:
+            self._queue.release()
+
     async def _watch_other_processes(self) -> None:
         """Wake everybody when another process has committed: ``data_version`` changes for its commits and not for ours."""
         seen = None
         while True:
             try:
-                (row,) = (await self._writer.later("PRAGMA data_version", {})).rows
+                row = await self._data_version()
             except (DatabaseUnavailable, sqlite3.Error) as error:
                 logger.warning("What other processes write is not noticed (%s); looking again.", type(error).__name__)
             else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.storage.database import Channel, Database, Row, Transaction
+
+_HORIZON = timedelta(minutes=1)  #: no retry is set further ahead (CONTRACT.md: 1 s, 5 s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +49,13 @@ async def store(tx: Transaction, batch: Sequence[Incoming], *, at: datetime) -> 
 async def claim(tx: Transaction, db: Database, *, at: datetime) -> OpenUpdate | None:
     """Return the oldest open update that is first in its chat and due, held until the transaction ends; None where there is none.
 
-    Later updates of a chat wait for the first one, also while that waits for its next try.
+    Later updates of a chat wait for the first one, also while that waits for its next try. A clock that was set back stops
+    nobody: the first try has no time, and a time further ahead than any that we give is none.
     """
     row = await tx.fetch_one(
         """
         SELECT update_id, payload, attempts FROM "update" AS candidate
-         WHERE state = 'open' AND due_at <= :at
+         WHERE state = 'open' AND (attempts = 0 OR due_at <= :at OR due_at > :horizon)
            AND NOT EXISTS (
                SELECT 1 FROM "update" AS earlier
                 WHERE earlier.state = 'open' AND earlier.chat_hash = candidate.chat_hash
@@ -62,6 +65,7 @@ async def claim(tx: Transaction, db: Database, *, at: datetime) -> OpenUpdate | 
         """
         + db.skip_locked,
         at=at,
+        horizon=at + _HORIZON,
     )
     return _to_update(row) if row else None
 

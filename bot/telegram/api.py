@@ -6,7 +6,6 @@ understand it, and because the sender needs no more of an answer than its ``mess
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +15,9 @@ from typing import Any, cast
 import httpx
 from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter  # what RequestData is made of; PTB exports it nowhere
+
+from bot.domain.outgoing import Urgency
+from bot.storage.turns import Line
 
 #: Telegram closes an idle connection after minutes; at httpx's 5 s a quiet bot would greet and encrypt anew for each message.
 _KEEPALIVE_SECONDS = 300.0
@@ -50,20 +52,21 @@ class Connections:
         self._trust = trust
         self._free: list[HTTPXRequest] = []
         self._all: list[HTTPXRequest] = []
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._line = Line(IN_FLIGHT)
 
     @asynccontextmanager
-    async def one(self) -> AsyncGenerator[HTTPXRequest]:
-        """Lend a connection; wait where all are in use."""
-        async with self._slots:
-            if not self._free:
-                self._all.append(connection(self._trust))
-                self._free.append(self._all[-1])
-            lent = self._free.pop()
-            try:
-                yield lent
-            finally:
-                self._free.append(lent)
+    async def one(self, urgency: Urgency) -> AsyncGenerator[HTTPXRequest]:
+        """Lend a connection; where all are in use, the most urgent gets the next one."""
+        await self._line.acquire(urgency)
+        if not self._free:
+            self._all.append(connection(self._trust))
+            self._free.append(self._all[-1])
+        lent = self._free.pop()
+        try:
+            yield lent
+        finally:
+            self._free.append(lent)
+            self._line.release()
 
     async def close(self) -> None:
         """Close all."""
@@ -79,14 +82,14 @@ class Api:
     polling: HTTPXRequest
     calling: Connections
 
-    async def call(self, method: str, **parameters: object) -> Any:  # noqa: ANN401 — JSON
+    async def call(self, method: str, *, urgency: Urgency = Urgency.CONVERSATION, **parameters: object) -> Any:  # noqa: ANN401 — JSON
         """Make a call; return its result.
 
         Raises:
             telegram.error.TelegramError: As ``telegram.request.BaseRequest.post``: ``RetryAfter``, ``Forbidden``, ``BadRequest``,
                 ``InvalidToken``, ``TimedOut``, ``NetworkError``, ``Conflict``.
         """
-        async with self.calling.one() as free:
+        async with self.calling.one(urgency) as free:
             return await free.post(f"{self.address}/{method}", request_data=_form(parameters))
 
     async def updates(self, offset: int | None, *, wait_seconds: int = POLL_SECONDS) -> list[dict[str, Any]]:

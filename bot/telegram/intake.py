@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 #: Telegram may begin to count anew after a week without updates (Bot API, Update.update_id): do not insist on an old number.
 _OFFSET_AGES_AFTER = timedelta(days=1)
+_WEBHOOK = "webhook is active"  #: in the description of the 409 that polling then gets
 _CALLS_FOR_HELP = ("/sos", "🆘")
 _ANSWERED_REMEMBERED = 1000
 
@@ -61,6 +62,9 @@ class Intake:
             except TelegramError as error:
                 await self._pause(error)
             except NotStored:
+                await asyncio.sleep(self._delay())
+            except Exception:
+                logger.exception("The intake met something that nobody thought of; going on.")
                 await asyncio.sleep(self._delay())
 
     async def _poll(self) -> None:
@@ -111,17 +115,27 @@ class Intake:
             self.failing_since = self.clock()
             self._failures = 0
             logger.warning("Telegram gives no updates (%s); trying again until it does.", _reason(error))
+        if isinstance(error, Conflict) and _WEBHOOK in error.message.lower():
+            await self._remove_webhook()
         delay = self._delay()
         if isinstance(error, RetryAfter):
             wanted = error.retry_after
             delay = max(delay, wanted.total_seconds() if isinstance(wanted, timedelta) else wanted)
         await asyncio.sleep(delay)
 
+    async def _remove_webhook(self) -> None:
+        """Ask Telegram to forget the webhook of an earlier program, and nothing else: what waits is ours."""
+        try:
+            await self.api.call("deleteWebhook", drop_pending_updates=False)
+            logger.warning("A webhook that an earlier program had set was removed.")
+        except TelegramError as error:
+            logger.warning("The webhook that an earlier program had set cannot be removed (%s).", _reason(error))
+
     async def _answer_calls_for_help(self, batch: Sequence[dict[str, Any]]) -> None:
         """Show the help lines to who asks for them, past the database that does not work; once for each update."""
         for one in batch:
             chat_id = chat_of(one)
-            if one["update_id"] in self._answered or chat_id is None or not calls_for_help(one):
+            if one["update_id"] in self._answered or chat_id is None or chat_id < 0 or not calls_for_help(one):
                 continue
             try:
                 await self.api.call("sendMessage", chat_id=chat_id, text=texts.help_lines().render(), parse_mode="HTML")

@@ -10,10 +10,11 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
@@ -22,6 +23,7 @@ from bot.domain import retries
 from bot.domain.errors import NotFound
 from bot.domain.ids import Clock, DeliveryId, PersonId
 from bot.domain.outgoing import Method
+from bot.domain.retries import UPDATE_DELAYS
 from bot.services.delivering import Delivering, Failure
 from bot.services.people import People
 from bot.storage import deliveries
@@ -40,6 +42,7 @@ _LOOK_BACK_SECONDS, _LOOK_BACK_EVERY_SECONDS = 30.0, 1.0
 _LOOK_ALL_OVER_EVERY_SECONDS = 60.0  #: the safety net
 _CHAT_IDS_REMEMBERED = 2000
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
+_REASON_LENGTH = 200  #: characters of Telegram's reason in the log; it never repeats a text
 _NOT_MODIFIED = "message is not modified"
 _TOO_LATE_TO_ANSWER = "query is too old"
 _NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited")
@@ -135,39 +138,53 @@ class Sender:
         try:
             while not self._is_stopping:
                 self._owed_more.discard(person_id)
-                async with self.db.reading() as tx:
-                    delivery = await deliveries.first_of_chat(tx, person_id)
-                while delivery is not None and not self._is_stopping:
-                    delivery = await self._attempt(delivery)
+                await self._deliver(partial(deliveries.first_of_chat, person_id=person_id))
                 if person_id not in self._owed_more:
                     return
-        except DatabaseUnavailable:
-            logger.warning("The database cannot be used right now; a chat waits for the next look all over.")
-        except Exception:
-            logger.exception("A delivery failed in a way that nobody thought of; its chat waits for the next look all over.")
         finally:
             del self._chats[person_id]
 
     async def _answer(self, delivery_id: DeliveryId) -> None:
         try:
-            async with self.db.reading() as tx:
-                delivery = await deliveries.find_waiting(tx, delivery_id)
-            while delivery is not None:
-                delivery = await self._attempt(delivery)
-        except Exception:
-            logger.exception("A press could not be answered.")
+            await self._deliver(partial(deliveries.find_waiting, delivery_id=delivery_id))
         finally:
             del self._answers[delivery_id]
 
+    async def _deliver(self, first: Callable[[Transaction], Awaitable[Delivery | None]]) -> None:
+        """Deliver what *first* finds and what follows on it; where the database cannot be used, begin again until it can."""
+        while not self._is_stopping:
+            try:
+                async with self.db.reading() as tx:
+                    delivery = await first(tx)
+                while delivery is not None and not self._is_stopping:
+                    delivery = await self._attempt(delivery)
+            except DatabaseUnavailable:
+                logger.warning("The database cannot be used right now; a delivery waits for a second.")
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except Exception:
+                logger.exception("Deliveries met something that nobody thought of; they wait for the next look all over.")
+                return
+            else:
+                return
+
     async def _attempt(self, delivery: Delivery) -> Delivery | None:
         """Try a delivery once, when it is due; return what to try next in its chat: itself, the next one, or None."""
-        await asyncio.sleep(max(0.0, (delivery.due_at - self.clock()).total_seconds()))
+        await asyncio.sleep(self._until_due(delivery))
         if self.clock() >= delivery.patience_ends_at:
             return await self._give_up(delivery, Failure.LATE, "late")
         if delivery.method is not Method.ANSWER:
             await self.limits.enter(delivery.person_id, delivery.urgency)
         with self._uncut():
             return await self._call(delivery)
+
+    def _until_due(self, delivery: Delivery) -> float:
+        """Return how many seconds to wait: none before the first try, and never longer than any wait of ours.
+
+        A clock that was set back must not keep a chat waiting.
+        """
+        if not delivery.attempts:
+            return 0.0
+        return min(max(0.0, (delivery.due_at - self.clock()).total_seconds()), retries.DELIVERY.most.total_seconds())
 
     async def _call(self, delivery: Delivery) -> Delivery | None:
         try:
@@ -176,7 +193,21 @@ class Sender:
             return await self._failed(delivery, error)
         except NotFound:
             return await self._give_up(delivery, Failure.REFUSED, "erased")
-        return await self.delivering.succeed(delivery, message_id=message_id)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("A delivery failed in a way that nobody thought of (attempt %d).", delivery.attempts + 1)
+            return await self._failed_oddly(delivery, type(error).__name__)
+        return await self._succeeded(delivery, message_id)
+
+    async def _succeeded(self, delivery: Delivery, message_id: int | None) -> Delivery | None:
+        """Record that Telegram has it, for as long as it takes: what is not recorded is sent again."""
+        while True:
+            try:
+                return await self.delivering.succeed(delivery, message_id=message_id)
+            except DatabaseUnavailable:
+                logger.warning("What was sent cannot be recorded right now; trying again in a second.")
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     @contextmanager
     def _uncut(self) -> Generator[None]:
@@ -197,7 +228,7 @@ class Sender:
         if delivery.method is Method.ANSWER:
             await self._ignoring(_TOO_LATE_TO_ANSWER, self._finish_press(payload))
             return None
-        screen = self._screen(payload, delivery.person_id, chat_id)
+        screen = self._screen(payload, delivery, chat_id)
         if delivery.method is Method.EDIT:
             return await self._edit(screen, target, is_ours=delivery.target_id is not None)
         return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
@@ -210,7 +241,7 @@ class Sender:
             known = self._chat_ids[person_id] = await self.people.telegram_id(tx, person_id)
         return known
 
-    async def _edit(self, screen: dict[str, object], message_id: int | None, *, is_ours: bool) -> int | None:
+    async def _edit(self, screen: dict[str, Any], message_id: int | None, *, is_ours: bool) -> int | None:
         """Change a message; where it is gone, one that we chose to change is let be, and a screen is shown anew."""
         if message_id is None:
             return None
@@ -235,15 +266,16 @@ class Sender:
             if harmless not in error.message.lower():
                 raise
 
-    def _screen(self, payload: dict[str, Any], person_id: PersonId, chat_id: int) -> dict[str, object]:
+    def _screen(self, payload: dict[str, Any], delivery: Delivery, chat_id: int) -> dict[str, Any]:
         rows = [
             [
-                {"text": label, "callback_data": callbacks.write(self.people.vault, Press(action, reference), person_id)}
+                {"text": label, "callback_data": callbacks.write(self.people.vault, Press(action, reference), delivery.person_id)}
                 for label, action, reference in row
             ]
             for row in payload["buttons"]
         ]
         return {
+            "urgency": delivery.urgency,
             "chat_id": chat_id,
             "text": payload["text"],
             "parse_mode": "HTML",
@@ -252,18 +284,32 @@ class Sender:
         }
 
     async def _failed(self, delivery: Delivery, error: TelegramError) -> Delivery | None:
-        """Sort an error: to be repeated, or for good."""
+        """Sort an error: to be repeated, or for good.
+
+        What is not in Telegram's JSON was not said by Telegram but by a proxy or a filter on the way, and passes like an outage.
+        """
         kind = type(error).__name__
+        if isinstance(error, Forbidden | BadRequest) and error.__cause__ is not None:
+            return await self._repeat(delivery, f"{kind} of a stranger")
         if isinstance(error, RetryAfter):
             wanted = error.retry_after
             return await self._postpone(delivery, kind, wanted if isinstance(wanted, timedelta) else timedelta(seconds=wanted))
         if isinstance(error, Forbidden) or (isinstance(error, BadRequest) and _NO_SUCH_CHAT in error.message.lower()):
             return await self._give_up(delivery, Failure.UNREACHABLE, kind)
         if isinstance(error, BadRequest):
-            logger.error("Telegram refused a delivery of the kind %s: %s", delivery.method, error.message)
+            logger.error("Telegram refused a delivery of the kind %s: %s", delivery.method, error.message[:_REASON_LENGTH])
             return await self._give_up(delivery, Failure.REFUSED, kind)
         if isinstance(error, InvalidToken):
             logger.error("Telegram refuses the token; messages wait.")
+        return await self._repeat(delivery, kind)
+
+    async def _failed_oddly(self, delivery: Delivery, kind: str) -> Delivery | None:
+        """Try again a few times, then let the others of the chat pass."""
+        if delivery.attempts < len(UPDATE_DELAYS):
+            return await self._postpone(delivery, kind, UPDATE_DELAYS[delivery.attempts])
+        return await self._give_up(delivery, Failure.REFUSED, kind)
+
+    async def _repeat(self, delivery: Delivery, kind: str) -> Delivery | None:
         delay = retries.DELIVERY.delay(delivery.attempts + 1, chance=random.random())  # noqa: S311 — spreads load
         return await self._postpone(delivery, kind, delay)
 

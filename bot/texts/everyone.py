@@ -38,6 +38,7 @@ ONLY_TEXT = Text(
 )
 EDIT_NOT_PASSED = Text("A change to a message cannot be passed on. Please send the corrected sentence as a new message.")
 NO_CONVERSATION = Text("You are in no conversation right now, so this was not sent to anybody.")
+OVER = Text("That conversation has ended, so your reply was <b>not sent</b> to anybody.")
 UNKNOWN_COMMAND = Text("I do not know this command. /menu shows what there is.")
 NO_LONGER_AVAILABLE = Text("This is no longer available.")
 FORGED = Text("This button is not valid any more. /menu shows what there is.")

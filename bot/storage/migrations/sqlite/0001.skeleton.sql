@@ -78,6 +78,8 @@ CREATE TABLE session (
 
 CREATE UNIQUE INDEX session_one_open ON session (student_id) WHERE state IN ('waiting', 'offered', 'active');
 CREATE INDEX session_waiting ON session (priority DESC, requested_at, id) WHERE state = 'waiting';
+CREATE INDEX session_in_queue ON session (priority DESC, requested_at, id) WHERE state IN ('waiting', 'offered');
+CREATE INDEX session_of_student ON session (student_id, state);
 CREATE INDEX session_of_counselor ON session (counselor_id, state) WHERE counselor_id IS NOT NULL;
 CREATE INDEX session_to_erase ON session (ended_at) WHERE content_erased_at IS NULL AND ended_at IS NOT NULL;
 
@@ -217,6 +219,7 @@ CREATE UNIQUE INDEX run_occurrence ON run (schedule_id, scheduled_for_at) WHERE 
 CREATE UNIQUE INDEX run_one_running ON run (concurrency_key) WHERE state = 'running';
 CREATE UNIQUE INDEX run_one_event ON run (task) WHERE trigger = 'event' AND state = 'scheduled';
 CREATE INDEX run_ready ON run (due_at, id) WHERE state IN ('scheduled', 'retrying');
+CREATE INDEX run_unfinished ON run (schedule_id) WHERE state IN ('scheduled', 'running', 'retrying');
 CREATE INDEX run_of_schedule ON run (schedule_id, scheduled_for_at);
 CREATE INDEX run_finished ON run (finished_at) WHERE finished_at IS NOT NULL;
 
