@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 #: Telegram may begin to count anew after a week without updates (Bot API, Update.update_id): do not insist on an old number.
 _OFFSET_AGES_AFTER = timedelta(days=1)
+#: After updates came in: what they ask for is done before the next question is put together, which takes a millisecond of the
+#: same loop, and what comes meanwhile comes in one answer and one transaction.
+_GATHER_SECONDS = 0.005
 _WEBHOOK = "webhook is active"  #: in the description of the 409 that polling then gets
 _CALLS_FOR_HELP = ("/sos", "🆘")
 _ANSWERED_REMEMBERED = 1000
@@ -81,6 +84,7 @@ class Intake:
         self._failures = 0
         self._offset = max(one["update_id"] for one in batch) + 1
         self._moved_at = self.clock()
+        await asyncio.sleep(_GATHER_SECONDS)
 
     async def _store(self, batch: Sequence[dict[str, Any]]) -> None:
         incoming = [
