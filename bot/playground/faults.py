@@ -36,6 +36,7 @@ class Fault:
     status: int = 502
     description: str | None = None  #: Telegram's for that status, unless told
     retry_after: int | None = None  #: seconds, for 429
+    body: str | None = None  #: of a ``status``, as it stands: the page of a proxy in place of Telegram's JSON
     delay_seconds: float = 0.0
     times: int | None = 1  #: None for ever
     chat_id: int | None = None  #: only calls for this chat

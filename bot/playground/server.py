@@ -190,6 +190,8 @@ class BotApiServer:
                 request.transport.close()
         finally:
             self._record(Call(method, params.raw, status, at, chat_id, description, fault.kind if fault else ""))
+        if fault and fault.body is not None:
+            return web.Response(status=fault.status, text=fault.body, content_type="text/html")
         return _answer(status, body) if status else web.Response()
 
     def _record(self, call: Call) -> None:

@@ -20,7 +20,7 @@ from bot.settings import Settings
 from bot.storage import counselors, leases, people
 from bot.storage.database import Channel, Transaction, Turn, UniqueViolation
 from bot.storage.keys import Purpose
-from bot.storage.sqlite import WriterQueue
+from bot.storage.turns import Line
 from tests.support import Cast, SteadyClock, one, rows, wait_until
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -209,7 +209,7 @@ async def test_cancelled_at_any_moment_it_is_whole_or_not_there(app: App) -> Non
 
 async def test_the_most_urgent_writer_is_next() -> None:
     """A conversation goes before maintenance that asked first; among equals the first one goes."""
-    queue, order = WriterQueue(), list[str]()
+    queue, order = Line(places=1), list[str]()
 
     async def write(name: str, turn: Turn) -> None:
         await queue.acquire(turn)
@@ -228,7 +228,7 @@ async def test_the_most_urgent_writer_is_next() -> None:
 
 async def test_a_writer_that_gives_up_holds_nobody_up() -> None:
     """Neither while it waits nor in the moment in which the lock has become its own."""
-    queue = WriterQueue()
+    queue = Line(places=1)
     await queue.acquire(Turn.CONVERSATION)
     waiting = [asyncio.create_task(queue.acquire(Turn.CONVERSATION)) for _ in range(3)]
     await asyncio.sleep(0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -14,10 +11,7 @@ from bot.domain.outgoing import Method
 from bot.domain.text import Text
 from bot.playground import BotApiServer
 from bot.services.delivering import Failure
-from bot.telegram import api as bot_api
-from bot.telegram.api import Api
-from bot.telegram.limits import Limits
-from bot.telegram.sender import Sender
+from tests.integration.transport import sender_of
 from tests.support import Cast, SteadyClock, change, one, rows
 
 
@@ -205,20 +199,6 @@ async def test_a_message_that_never_arrived_needs_no_change(app: App, cast: Cast
 
     assert set() == left
     assert "done" == await one(app, "SELECT state FROM delivery WHERE id = :id", id=edit.id)
-
-
-@asynccontextmanager
-async def sender_of(app: App, server: BotApiServer) -> AsyncGenerator[Sender]:
-    """Lend a sender that makes its calls at a server of ours."""
-    trust = ssl.create_default_context()
-    polling, calling = bot_api.connection(trust), bot_api.Connections(trust)
-    api = Api(address=f"{server.url}/bot{server.token}", polling=polling, calling=calling)
-    limits = Limits(per_second=0, per_chat_per_second=0, per_chat_burst=0, now=lambda: 0.0)
-    try:
-        yield Sender(api=api, db=app.db, clock=app.clock, people=app.people, delivering=app.delivering, limits=limits)
-    finally:
-        await polling.shutdown()
-        await calling.close()
 
 
 async def test_a_message_in_parts_is_reported_once(app: App, cast: Cast) -> None:

@@ -97,19 +97,50 @@ async def test_two_runs_of_a_task_at_the_same_moment(app: App) -> None:
     assert ["running", "scheduled", "scheduled", "scheduled"] == states
 
 
+async def failed_once(app: App, task: str, *, wait: timedelta) -> int:
+    """Have a run fail its first attempt; the second one is due after *wait*."""
+    run_id, at = await request(app, task), app.clock()
+    run = await app.executor.claim()
+    assert run is not None
+    async with app.db.transaction() as tx:
+        assert await runs.fail(tx, run, Outcome.FAILED, error="x", retry_at=at + wait, at=at)
+    return run_id
+
+
 async def test_what_is_not_due_waits(app: App, clock: SteadyClock) -> None:
-    """The one that has waited longest is taken first."""
-    clock.move(seconds=10)
-    late = await request(app, "match")
-    clock.move(seconds=-5)
-    early = await request(app, "cleanup")
-    clock.move(seconds=-5)
+    """What is to be tried again waits for its time; then the one that was due first is taken first."""
+    late = await failed_once(app, "match", wait=timedelta(seconds=10))
+    early = await failed_once(app, "cleanup", wait=timedelta(seconds=5))
     nothing = await app.executor.claim()
     clock.move(seconds=10)
     claimed = [await app.executor.claim() for _ in range(2)]
 
     assert nothing is None
     assert [early, late] == [run.id for run in claimed if run]
+
+
+async def test_a_first_attempt_waits_for_no_time(app: App, clock: SteadyClock) -> None:
+    """Its due time only tells the order: a clock that was set back by a second or a year keeps nothing from being begun."""
+    late = await request(app, "match")
+    clock.move(seconds=-1)
+    early = await request(app, "cleanup")
+    clock.move(days=-365)
+    claimed = [await app.executor.claim() for _ in range(2)]
+
+    assert [early, late] == [run.id for run in claimed if run]
+
+
+async def test_a_retry_that_is_further_ahead_than_any_is_taken(app: App, clock: SteadyClock) -> None:
+    """No retry of ours is set more than an hour ahead; one that is was set by a clock that went wrong, and waits no longer."""
+    run_id = await failed_once(app, "match", wait=timedelta(seconds=10))
+    clock.move(hours=-1, seconds=10)
+    within = await app.executor.claim()
+    clock.move(microseconds=-1)
+    beyond = await app.executor.claim()
+
+    assert within is None
+    assert beyond is not None
+    assert (run_id, 2) == (beyond.id, beyond.attempt)
 
 
 async def test_a_run_that_succeeds(app: App, caplog: pytest.LogCaptureFixture) -> None:
