@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot import app as root
-from bot import logs
+from bot import logs, texts
 from bot.app import App
 from bot.domain.errors import BotError, InvalidInput
 from bot.domain.people import OPERATOR, Gender
@@ -67,7 +67,7 @@ def run() -> None:
 def demo(*, script: Annotated[bool, typer.Option("--script", help="End after the story.")] = False) -> None:
     """Play a whole conversation between made-up people, without a token and without Telegram."""
     if _settings().bot_token is not None:
-        _fail("BOT_TOKEN is set, and the demo must not meet real people: run it where it is not set.", WRONG)
+        _fail("BOT_TOKEN is set (here or in .env), and the demo must not meet real people: run it in another folder.", WRONG)
     from bot import demonstration  # noqa: PLC0415 — imports telegram and the playground
 
     _run(lambda: demonstration.run(ends=script))
@@ -77,8 +77,8 @@ def demo(*, script: Annotated[bool, typer.Option("--script", help="End after the
 def add_counselor(
     telegram_id: Annotated[int, typer.Option(help="Their Telegram id, a number; @userinfobot tells it.")],
     name: Annotated[str, typer.Option(help="The name that students see, 2 to 50 characters.")],
-    topics: Annotated[str, typer.Option(help="Keys of topics, separated by commas, the first one first.")],
-    gender: Annotated[Gender, typer.Option(help="What students may wish for.")] = Gender.ANONYMOUS,
+    topics: Annotated[str, typer.Option(help=f"Keys separated by commas, the first counts most: {', '.join(texts.topics())}.")],
+    gender: Annotated[Gender, typer.Option(help="For the wishes of students.")] = Gender.ANONYMOUS,
 ) -> None:
     """Make somebody a counselor, approved and online; also beside a running bot."""
     keys = [key.strip() for key in topics.split(",") if key.strip()]
@@ -175,6 +175,8 @@ async def _send(opened: App) -> None:
 async def _beside_the_bot(settings: Settings) -> AsyncGenerator[App]:
     """Open the database for a short while; bring its schema up to date first where no bot lives with it."""
     root.check(settings)
+    if settings.sqlite_path is not None and not settings.sqlite_path.exists():
+        logger.warning("There was no database at %s: a new one is made.", settings.sqlite_path.absolute())
     try:
         if settings.sqlite_path is None:
             await root.prepare(settings)

@@ -20,6 +20,7 @@ from bot.playground import TOKEN, BotApiServer, Call, Person
 from bot.playground.story import Cast, cast, play
 from bot.scheduler.defaults import DEFAULTS
 from bot.settings import Settings, load
+from bot.storage.holding import lock_file
 
 FOLDER = Path(".demo")
 #: So short that all three tasks are seen at work while the story is told.
@@ -87,9 +88,14 @@ async def run(*, ends: bool) -> None:
     Raises:
         BotError: The bot cannot start, or does not do what the story expects.
     """
+    console = Console(highlight=False, soft_wrap=True)
+    with lock_file(FOLDER):  # two at once would take the folder away from each other
+        await _perform_in_folder(console, ends=ends)
+
+
+async def _perform_in_folder(console: Console, *, ends: bool) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    console = Console(highlight=False, soft_wrap=True)
     async with BotApiServer() as server:
         variables = _variables(server)
         settings = load({**variables, "PATH": os.environ.get("PATH", "")}, None)

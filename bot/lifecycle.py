@@ -17,6 +17,7 @@ import httpx
 from telegram.error import InvalidToken, TelegramError
 
 from bot import app as root
+from bot import texts
 from bot.app import App
 from bot.domain import retries
 from bot.domain.errors import BotError
@@ -93,6 +94,10 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
         telegram = await stack.enter_async_context(_wired(app))
         if not settings.admin_ids:
             logger.warning("ADMIN_IDS is empty: nobody can approve counselors or hear of failures.")
+        if unverified := texts.unverified_help_lines():
+            logger.warning(
+                "%d help lines were never verified: call them, and date them in bot/texts/help_lines.toml.", unverified
+            )
         await _supervise(app, telegram, stopping, owned=app.owned_intervals if owned is None else owned)
     logger.info("Stopped.")
 
@@ -236,6 +241,7 @@ async def _introduce(telegram: Telegram) -> None:
             refused_since = None
             logger.warning("Telegram does not say who we are (%s); trying again.", type(error).__name__)
         else:
+            logger.info("Connected to Telegram as @%s", telegram.application.bot.username)
             return
         attempt += 1
         await asyncio.sleep(retries.INTRODUCTION.delay(attempt, chance=random.random()).total_seconds())  # noqa: S311 — spreads load

@@ -61,7 +61,10 @@ class Enrolling:
             await counselors.put(tx, person.id, name=sealed, gender=volunteer.gender, at=at)
             await counselors.set_topics(tx, person.id, topics)
             await audit.record(tx, actor, "add-counselor", f"person {person.id}", at=at)
-            await self.outbox.say(tx, to_counselor.APPROVED(name=name), to=person.id, at=at, urgency=Urgency.CONVERSATION)
+            text = to_counselor.APPROVED(name=name)
+            if person.counselor_status == "approved":
+                text = to_counselor.CHANGED(name=name, topics=", ".join(texts.topic_title(topic) for topic in topics))
+            await self.outbox.say(tx, text, to=person.id, at=at, urgency=Urgency.CONVERSATION)
             await request_match(tx, because="counselor added", at=at)
         return person.id
 

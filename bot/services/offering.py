@@ -73,7 +73,8 @@ class Offering:
         at = self.clock()
         async with self.db.transaction() as tx:
             lapsed = await offers.lapse(tx, at=at)
-            await self._gone(tx, lapsed, at=at)
+            for offer in lapsed:
+                await self._edit(tx, offer, to_counselor.LAPSED, at=at)
             await self._return(tx, lapsed, reason="lapsed", actor_id=None, at=at)
         return lapsed
 
@@ -105,7 +106,7 @@ class Offering:
             to_student.STARTED(name=name),
             to=session.student_id,
             at=at,
-            buttons=[[Button(everyone.SOS, "sos")], [Button(everyone.MENU, "home")]],
+            buttons=[[Button(everyone.SOS, "sos")], [Button(everyone.MENU, "home.below")]],
             urgency=Urgency.CONVERSATION,
             about=about,
         )

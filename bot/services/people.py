@@ -11,7 +11,7 @@ from bot.domain.people import CONSENT_VERSION, Actor, Role
 from bot.domain.text import Text
 from bot.services.matching import request_match
 from bot.services.vault import Vault
-from bot.storage import people
+from bot.storage import counselors, people
 from bot.storage.database import Database, Transaction
 from bot.storage.keys import Purpose
 from bot.storage.people import Person
@@ -65,6 +65,10 @@ class People:
         if person is None or person.counselor_name is None:
             raise NotFound(Text("There is no such counselor."))
         return await self.vault.unseal(tx, person.key_id, person.counselor_name, about="name")
+
+    async def topics(self, tx: Transaction, counselor_id: CounselorId) -> list[str]:
+        """Return the keys of a counselor's topics, the first one first."""
+        return await counselors.topics_of(tx, counselor_id)
 
     async def admins(self, tx: Transaction) -> list[PersonId]:
         """Return the admins who have ever written to the bot: only to them it can write."""

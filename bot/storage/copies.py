@@ -25,6 +25,14 @@ _COUNTS: LiteralString = """
 """
 
 
+#: What was under way when the copy was made, this backup among it, is not when it is restored: nobody must be alarmed by it.
+_NOT_RUNNING: LiteralString = """
+    UPDATE run SET state = 'cancelled', lease_owner = NULL, lease_expires_at = NULL, finished_at = started_at,
+                   error = 'under way when a backup was made that was restored'
+     WHERE state = 'running'
+"""
+
+
 class CopyFailed(BotError):
     """The database could not be copied, or the copy is not sound."""
 
@@ -61,6 +69,7 @@ def copy_sqlite(source: Path, target: Path) -> Copied:
         ]
         with copy:
             copy.execute("DELETE FROM key")
+            copy.execute(_NOT_RUNNING)
         _check(copy)
         counts: dict[str, int] = dict(zip(_COUNTED, copy.execute(_COUNTS).fetchone(), strict=True))
     return Copied(counts=counts, keys=keys)

@@ -41,6 +41,12 @@ async def set_topics(tx: Transaction, counselor_id: CounselorId, topics: Sequenc
         )
 
 
+async def topics_of(tx: Transaction, counselor_id: CounselorId) -> list[str]:
+    """Return what the counselor specializes in, the first one first."""
+    sql = "SELECT topic FROM counselor_topic WHERE counselor_id = :counselor_id ORDER BY position"
+    return [row["topic"] for row in await tx.fetch_all(sql, counselor_id=counselor_id)]
+
+
 async def lock(tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> bool:
     """Hold the counselor until the transaction ends; return whether they can get offers.
 

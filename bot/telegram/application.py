@@ -29,6 +29,7 @@ COMMANDS: dict[str, Handler] = {
 #: What buttons ask for.
 ACTIONS: dict[str, Handler] = {
     "home": everyone.home,
+    "home.below": everyone.home_below,
     "help": everyone.help_,
     "privacy": everyone.privacy,
     "sos": everyone.sos,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot import texts
 from bot.domain.outgoing import Button, Keyboard
-from bot.domain.people import Actor
-from bot.domain.sessions import Session, SessionState, Side
+from bot.domain.people import Actor, Role
+from bot.domain.sessions import Priority, Session, SessionState, Side
 from bot.domain.text import Text
 from bot.telegram.context import Call
 from bot.texts import counselor as to_counselor
@@ -15,6 +15,8 @@ from bot.texts import everyone
 from bot.texts import student as to_student
 
 HOME = [Button(everyone.MENU, "home")]
+HOME_BELOW = [Button(everyone.MENU, "home.below")]  #: where what the message says should stay
+_REQUEST = [Button(everyone.REQUEST, "request")]
 _SOS = [Button(everyone.SOS, "sos")]
 HOME_KEYBOARD: Keyboard = [_SOS, HOME]
 _ABOUT = [Button(everyone.HELP_BUTTON, "help"), Button(everyone.PRIVACY_BUTTON, "privacy")]
@@ -30,17 +32,33 @@ async def home(call: Call) -> Screen:
         return _conversations(helping)
     session = await call.services.requesting.current(call.actor)
     if session is None:
-        return everyone.WELCOME, [[Button(everyone.REQUEST, "request")], _SOS, _ABOUT]
+        welcome = await _counselor(call) if Role.COUNSELOR in call.actor.roles else everyone.WELCOME
+        return welcome, [_REQUEST, _SOS, _ABOUT]
     if session.state is SessionState.ACTIVE and session.counselor_id is not None:
         name = await call.services.people.display_name(call.tx, session.counselor_id)
         return to_student.ACTIVE(name=name), [[_end(session)], _SOS, _ABOUT]
     place = await call.services.requesting.place(session)
-    waiting = to_student.WAITING(topic=texts.topic_title(session.topic), place=place)
+    topic = texts.topic_title(session.topic)
+    waiting = to_student.WAITING(topic=topic, place=place)
+    if session.priority is Priority.CRISIS:
+        waiting = to_student.WAITING_CRISIS(topic=topic, place=place, help_lines=texts.help_lines())
     return waiting, [[_cancel(session)], _SOS, _ABOUT]
 
 
+async def unread(call: Call) -> Screen:
+    """Return what is said to somebody who writes and is in no conversation: nobody has read it, and what they can do."""
+    session = await call.services.requesting.current(call.actor)
+    if session is None:
+        return everyone.UNREAD, [_REQUEST, _SOS, HOME_BELOW]
+    place = await call.services.requesting.place(session)
+    return to_student.UNREAD_WAITING(place=place), [_SOS, HOME_BELOW]
+
+
 def requested(session: Session, place: int) -> Screen:
-    """Return the confirmation of a request."""
+    """Return the confirmation of a request; in a crisis with the help lines, which may be nearer than a counselor."""
+    if session.priority is Priority.CRISIS:
+        text = to_student.REQUESTED_CRISIS(place=place, help_lines=texts.help_lines())
+        return text, [[_cancel(session)], _SOS, HOME_BELOW]
     return to_student.REQUESTED(topic=texts.topic_title(session.topic), place=place), [[_cancel(session)], _SOS, HOME]
 
 
@@ -82,6 +100,12 @@ def _conversations(helping: Sequence[Session]) -> Screen:
     )
     buttons = [[Button(to_counselor.END(alias=one.alias), "session.end", one.alias)] for one in helping]
     return to_counselor.ACTIVE(count=len(helping), aliases=listing), [*buttons, _SOS, _ABOUT]
+
+
+async def _counselor(call: Call) -> Text:
+    name = await call.services.people.display_name(call.tx, call.actor.me)
+    topics = await call.services.people.topics(call.tx, call.actor.me)
+    return to_counselor.HOME(name=name, topics=", ".join(texts.topic_title(topic) for topic in topics))
 
 
 def _end(session: Session) -> Button:

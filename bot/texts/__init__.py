@@ -49,5 +49,10 @@ def help_lines() -> Text:
     )
 
 
+def unverified_help_lines() -> int:
+    """Return how many help lines nobody has called and dated (``verified_on``)."""
+    return sum("verified_on" not in line for line in _read("help_lines.toml")["line"])
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((_FOLDER / name).read_text(encoding="utf-8"))

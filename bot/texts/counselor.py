@@ -8,6 +8,12 @@ APPROVED = Text(
     "<b>Welcome, {name}.</b>\nYou are a counselor now, and online: requests will be offered to you here, each with the time you "
     "have to answer."
 )
+CHANGED = Text("Your details were changed: {name}, {topics}.")
+HOME = Text(
+    "<b>You are a counselor, {name}, and online.</b>\nTopics: {topics}\nRequests are offered to you here, with <i>Accept Session</i> and "
+    "<i>Decline</i>. When you are in several conversations, reply to a message of the one you mean."
+)
+LAPSED = Text("The time to answer is over, and somebody else is asked.")
 OFFER = Text(
     "🔔 <b>A student asks for help.</b>\nTopic: {topic}\nGender: {gender}\n{description}\nPlease answer within {minutes}, else it goes to "
     "somebody else."
@@ -24,7 +30,7 @@ GONE = Text("This request is no longer available.")
 STARTED = Text(
     "🤝 <b>You are talking with student {alias}.</b>\nTopic: {topic}\nJust write: each message is passed on under your display name."
 )
-CONFIRM_END = Text("End the conversation with student {alias}?")
+CONFIRM_END = Text("End the conversation with student {alias}? It cannot be taken up again.")
 ENDED_BY_YOU = Text("The conversation with student {alias} has ended. Thank you.")
 ENDED_BY_STUDENT = Text("Student {alias} has ended the conversation. Thank you for being there.")
 FROM_STUDENT = Text("<b>Student {alias}</b>\n{body}")

@@ -10,21 +10,22 @@ WELCOME = Text(
 )
 HELP = Text(
     "<b>How it works</b>\n1. You press <i>Request Counseling</i>, choose a topic and say a word about it, if you like.\n"
-    "2. A counselor who is free takes it up; you both see no names.\n3. You simply write here, and each message is passed on.\n"
+    "2. A counselor who is free takes it up; they do not learn who you are.\n3. You simply write here, and each message is passed on.\n"
     "4. Either of you can end the conversation at any time.\n\n/menu – the buttons\n/sos – help lines, at once\n"
     "/privacy – what is kept\n/cancel – leave what you are filling in"
 )
 ABOUT = Text("A service by trained volunteers for students. Conversations are anonymous and free of charge.")
 PRIVACY = Text(
     "<b>What is kept</b>\n• Your Telegram id, encrypted, so that messages reach you. Counselors never see it.\n"
-    "• What you write in a conversation, encrypted, until {days} days after its end; then it is erased.\n"
-    "• That a conversation took place: topic, times, rating.\n\n<b>Limits</b>\n• Telegram itself sees the messages of its users.\n"
+    "• What you write, in a request or a conversation, encrypted, until {days} days after its end; then it is erased.\n"
+    "• That there was a request or a conversation: topic, times, the gender that you chose, the counselor.\n"
+    "• Of counselors: display name, encrypted, topics and gender.\n\n<b>Limits</b>\n• Telegram itself sees the messages of its users.\n"
     "• Snapshots that the host makes of its disks are beyond us.\n"
     "• Where somebody's life is in danger, the counselor may call in an emergency service."
 )
 CONSENT = Text(
     "<b>Before we begin</b>\n• You talk with a trained volunteer, not with a doctor.\n"
-    "• The counselor sees what you write and nothing else about you.\n"
+    "• The counselor sees your topic, the gender that you choose and what you write, and nothing else about you.\n"
     "• Messages are kept encrypted until {days} days after the end, then erased.\n"
     "• Telegram itself sees the messages of its users.\n"
     "• What you say stays between you, unless a life is in danger.\n\nDo you agree?"
@@ -38,6 +39,11 @@ ONLY_TEXT = Text(
 )
 EDIT_NOT_PASSED = Text("A change to a message cannot be passed on. Please send the corrected sentence as a new message.")
 NO_CONVERSATION = Text("You are in no conversation right now, so this was not sent to anybody.")
+UNREAD = Text(
+    "I am only the bot, and nobody has read this. If you would like to talk with somebody, press <i>Request Counseling</i>: it takes three "
+    "taps. If it cannot wait, /sos shows whom you can call now."
+)
+PRESS_A_BUTTON = Text("Please press one of the buttons.")
 OVER = Text("That conversation has ended, so your reply was <b>not sent</b> to anybody.")
 UNKNOWN_COMMAND = Text("I do not know this command. /menu shows what there is.")
 NO_LONGER_AVAILABLE = Text("This is no longer available.")

@@ -19,15 +19,26 @@ REQUESTED = Text(
     "✅ <b>Your request is in.</b>\nTopic: {topic}\nYour place in the queue: {place}\n\nYou will be told here as soon as a counselor "
     "takes it up. You can put your phone away until then."
 )
+REQUESTED_CRISIS = Text(
+    "✅ <b>We are asking a counselor for you right now.</b>\nYour place in the queue: {place}\n\n{help_lines}"
+)
 ALREADY_OPEN = Text("You have a request or a conversation open already: one at a time.")
 WAITING = Text("Your request waits for a counselor.\nTopic: {topic}\nYour place in the queue: {place}")
+WAITING_CRISIS = Text("Your request waits for a counselor.\nTopic: {topic}\nYour place in the queue: {place}\n\n{help_lines}")
+UNREAD_WAITING = Text(
+    "Your request still waits, at place {place}. Nobody has read what you just wrote: please write it again when a counselor is there. If "
+    "it cannot wait, /sos shows whom you can call now."
+)
 REQUEST_CANCELLED = Text("Your request was cancelled. You can make a new one at any time.")
 STARTED = Text(
-    "🤝 <b>{name} is here for you.</b>\nJust write: each message is passed on, without your name. /sos shows help lines at any time."
+    "🤝 <b>{name} is here for you.</b>\nJust write: each message is passed on, without your name. /sos shows help lines at any time, and /menu lets you end it."
 )
 ACTIVE = Text("You are talking with <b>{name}</b>. Just write, and it is passed on.")
 CONFIRM_END = Text("End the conversation with <b>{name}</b>? It cannot be taken up again, but you can always make a new request.")
 ENDED_BY_YOU = Text("The conversation has ended. Thank you for your trust. You can come back at any time.")
-ENDED_BY_COUNSELOR = Text("<b>{name}</b> has ended the conversation. You can make a new request at any time.")
+ENDED_BY_COUNSELOR = Text(
+    "<b>{name}</b> has ended the conversation. Thank you for having talked. If you need somebody again, today or later, just ask: you can "
+    "make a new request at any time."
+)
 FROM_COUNSELOR = Text("<b>{name}</b>\n{body}")
 NOT_DELIVERED = Text("⚠️ Your last message could not be delivered to the counselor, who cannot be reached right now.")

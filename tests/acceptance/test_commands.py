@@ -178,7 +178,7 @@ async def test_a_busy_task_ends_with_75(programs: Programs) -> None:
 
     assert 75 == done.code
     assert "The task cleanup is running elsewhere: try again.\n" == done.err
-    assert [{"task": "cleanup", "state": "busy"}] == json.loads(done.out)
+    assert [{"task": "cleanup", "state": "busy", "error": done.err.strip()}] == json.loads(done.out)
     assert 0 == other.code
 
 
@@ -243,8 +243,14 @@ async def test_match_beside_the_bot_leaves_the_message_to_the_bot(server: BotApi
     """Beside a running bot the command makes the offer, and the bot sends it, once."""
     sara, dawit = await somebody_waits(server, programs)
 
-    done = await programs.tasks("match")
-    await accept(dawit, sara)
+    done = await programs.tasks("match")  # without the bot's limit
+    await dawit.see("A student asks for help.")
+    await dawit.press("End")
+    await dawit.see("End the conversation with")
+    await dawit.press("Yes, end it")
+    await dawit.see("has ended. Thank you")
+    await dawit.press("Accept Session")
+    await sara.see("is here for you.")
 
     assert (0, matched(1)) == (done.code, done.err.splitlines())
     assert 2 == len([call for call in server.calls_to("sendMessage") if "asks for help" in call.params["text"]])

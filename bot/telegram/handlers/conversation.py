@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bot.domain.sessions import Side
-from bot.services.requesting import STEP_DESCRIPTION
+from bot.services.requesting import STEP_DESCRIPTION, STEP_GENDER
 from bot.telegram import screens
 from bot.telegram.context import Call
+from bot.telegram.handlers import everyone as everyone_
 from bot.telegram.handlers import student
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
 from bot.texts import student as to_student
+
+_CALLS_FOR_HELP = {"sos", "help"}  #: without a slash, from somebody who is in no conversation
 
 
 async def text(call: Call) -> None:
@@ -17,11 +20,26 @@ async def text(call: Call) -> None:
     message = call.update.message
     if message is None or message.text is None:
         return
-    if await call.services.requesting.step(call.actor) == STEP_DESCRIPTION:
+    step = await call.services.requesting.step(call.actor)
+    if step == STEP_DESCRIPTION:
         await student.submit(call, message.text)
+        return
+    if not await call.services.relaying.conversations(call.actor):
+        await _unread(call, message.text, step)
         return
     reply_to = message.reply_to_message.message_id if message.reply_to_message else None
     await call.services.relaying.relay(call.actor, message.text, message_id=message.message_id, reply_to=reply_to)
+
+
+async def _unread(call: Call, text: str, step: str | None) -> None:
+    """Answer somebody who writes to nobody: help lines where they ask for help, else what they can do."""
+    if text.strip().lower() in _CALLS_FOR_HELP:
+        await everyone_.sos(call)
+    elif step == STEP_GENDER:
+        await call.say(everyone.PRESS_A_BUTTON)
+        await call.say(*screens.genders())
+    else:
+        await call.say(*await screens.unread(call))
 
 
 async def other(call: Call) -> None:

@@ -14,6 +14,12 @@ async def home(call: Call) -> None:
     await call.show(*await screens.home(call))
 
 
+async def home_below(call: Call) -> None:
+    """🏠 under something that should stay readable: the same, below it."""
+    await call.services.requesting.leave(call.actor)
+    await call.say(*await screens.home(call))
+
+
 async def help_(call: Call) -> None:
     """``/help``: how it works."""
     await call.show(everyone.HELP, screens.HOME_KEYBOARD)
@@ -31,7 +37,7 @@ async def privacy(call: Call) -> None:
 
 async def sos(call: Call) -> None:
     """``/sos`` and 🆘: help lines, below what is there, so that a half-finished form stays."""
-    await call.say(texts.help_lines(), screens.HOME_KEYBOARD)
+    await call.say(texts.help_lines(), [screens.HOME_BELOW])
 
 
 async def cancel(call: Call) -> None:
