@@ -57,8 +57,6 @@ async def test_who_accepts_writes_to_the_student_and_not_into_a_form(server: Bot
     await programs.start(**UNLIMITED)
     sara, dawit = server.person("Sara"), server.person("Dawit")
     await enrol(programs, dawit, "Dawit", "mental_emotional")
-    await dawit.send("/menu")
-    await dawit.see("What would you like to do?")
     await dawit.press("Request Counseling")
     await dawit.see("Do you agree?")
     await dawit.press("I agree")

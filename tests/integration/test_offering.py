@@ -155,7 +155,11 @@ async def test_a_lapsed_offer_says_so(app: App, cast: Cast, clock: SteadyClock) 
     async with app.db.reading() as tx:
         payload = await app.outbox.open(tx, edit)
 
-    assert ("edit", "The time to answer is over, and somebody else is asked.", []) == (edit.method, payload["text"], payload["buttons"])
+    assert ("edit", "The time to answer is over, and somebody else is asked.", []) == (
+        edit.method,
+        payload["text"],
+        payload["buttons"],
+    )
     assert ["lapsed"] == [row["requested_by"] for row in await rows(app, "SELECT requested_by FROM run")]
 
 
