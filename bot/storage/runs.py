@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.ids import RunId, ScheduleId
 from bot.storage.database import Channel, Database, Row, Transaction, inserted
 
-_HORIZON = timedelta(hours=1)  #: no retry is set further ahead; one that is tells of a clock that was set back
+_HORIZON = timedelta(minutes=15)  #: no retry is set further ahead; one that is tells of a clock that was set back
 
 
 class Trigger(StrEnum):

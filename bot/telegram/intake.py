@@ -33,6 +33,7 @@ _OFFSET_AGES_AFTER = timedelta(days=1)
 #: After updates came in: what they ask for is done before the next question is put together, which takes a millisecond of the
 #: same loop, and what comes meanwhile comes in one answer and one transaction.
 _GATHER_SECONDS = 0.005
+_SHORTEST_EMPTY_SECONDS = 1.0
 _WEBHOOK = "webhook is active"  #: in the description of the 409 that polling then gets
 _CALLS_FOR_HELP = ("/sos", "🆘")
 _ANSWERED_REMEMBERED = 1000
@@ -71,9 +72,12 @@ class Intake:
                 await asyncio.sleep(self._delay())
 
     async def _poll(self) -> None:
+        asked_at = asyncio.get_running_loop().time()
         batch = await self.api.updates(self._current_offset())
         self._heard()
         if not batch:
+            # a server that does not wait for updates must not keep us busy
+            await asyncio.sleep(max(0.0, _SHORTEST_EMPTY_SECONDS - (asyncio.get_running_loop().time() - asked_at)))
             return
         try:
             await self._store(batch)
