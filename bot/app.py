@@ -144,6 +144,7 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         db=db,
         clock=clock,
         outbox=outbox,
+        alerting=alerting,
         capacity=settings.max_sessions_per_counselor,
         offer_timeout=settings.offer_timeout,
         crisis_offer_timeout=settings.crisis_offer_timeout,

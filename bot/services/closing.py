@@ -9,7 +9,7 @@ from bot.domain.ids import Clock
 from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import EndReason, Session, SessionState, Side
-from bot.services.matching import request_match
+from bot.services.match_requests import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
 from bot.storage import sessions

@@ -11,7 +11,7 @@ from bot.domain.ids import Clock, PersonId
 from bot.domain.outgoing import Urgency
 from bot.domain.people import Actor, Gender, Role, display_name
 from bot.domain.text import Text
-from bot.services.matching import request_match
+from bot.services.match_requests import request_match
 from bot.services.outbox import Outbox
 from bot.services.people import People
 from bot.services.vault import Vault

@@ -8,27 +8,18 @@ from datetime import datetime, timedelta
 
 from bot import texts
 from bot.domain.errors import Conflict
-from bot.domain.ids import Clock
+from bot.domain.ids import Clock, SessionId
 from bot.domain.matching import REST_AFTER_REFUSAL, Match, assign
 from bot.domain.outgoing import Button, Urgency
 from bot.domain.sessions import Offer, Priority, Session, SessionState
 from bot.domain.text import Text
+from bot.services.alerting import Alerting
 from bot.services.outbox import About, Outbox
-from bot.storage import counselors, offers, runs, sessions
+from bot.storage import counselors, offers, sessions
 from bot.storage.database import Database, Transaction, Turn
 from bot.texts import counselor as to_counselor
+from bot.texts import everyone
 from bot.texts import student as to_student
-
-TASK = "match"
-_MOST_ATTEMPTS = 4
-
-
-async def request_match(tx: Transaction, *, because: str, at: datetime) -> None:
-    """Ask for a match in the transaction of the event that makes one possible; it begins as soon as that is committed.
-
-    Asked for as a run, it survives the death of the process, and several events that come together are one run.
-    """
-    await runs.request_for_event(tx, TASK, because=because, max_attempts=_MOST_ATTEMPTS, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +29,7 @@ class Matching:
     db: Database
     clock: Clock
     outbox: Outbox
+    alerting: Alerting
     capacity: int  #: conversations and open offers that one counselor can have (``MAX_SESSIONS_PER_COUNSELOR``)
     offer_timeout: timedelta
     crisis_offer_timeout: timedelta
@@ -52,7 +44,25 @@ class Matching:
             candidates = await counselors.available(tx, capacity=self.capacity) if waiting else []
         matches = await asyncio.to_thread(assign, waiting, candidates)
         made = [await self._offer(match) for match in matches]
-        return [offer for offer in made if offer is not None]
+        offers_made = [offer for offer in made if offer is not None]
+        taken = {offer.session_id for offer in offers_made}
+        for session in waiting:
+            if session.priority is Priority.CRISIS and session.session_id not in taken:
+                await self._alarm(session.session_id)
+        return offers_made
+
+    async def _alarm(self, session_id: SessionId) -> None:
+        """Tell the admins, once, that nobody can take a crisis, and the student that we keep asking."""
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            session = await sessions.alarm(tx, session_id, at=at)
+            if session is None:
+                return
+            text = everyone.CRISIS_FOR_ADMINS(topic=texts.topic_title(session.topic), alias=session.alias)
+            await self.alerting.tell_admins(tx, text, at=at)
+            told = to_student.NOBODY_FREE(help_lines=texts.help_lines())
+            about = About(key_id=session.key_id)
+            await self.outbox.say(tx, told, to=session.student_id, at=at, urgency=Urgency.CRISIS, about=about)
 
     async def _offer(self, match: Match) -> Offer | None:
         """Make one offer; None where the session or the counselor is no longer free for it."""

@@ -13,7 +13,7 @@ from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import Offer, Session
 from bot.domain.text import Text
-from bot.services.matching import request_match
+from bot.services.match_requests import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
 from bot.storage import offers, people, sessions

@@ -9,7 +9,7 @@ from bot.domain.errors import NotFound
 from bot.domain.ids import Clock, CounselorId, PersonId
 from bot.domain.people import CONSENT_VERSION, Actor, Role
 from bot.domain.text import Text
-from bot.services.matching import request_match
+from bot.services.match_requests import request_match
 from bot.services.vault import Vault
 from bot.storage import counselors, people
 from bot.storage.database import Database, Transaction

@@ -13,7 +13,7 @@ from bot.domain.ids import Clock, PersonId
 from bot.domain.people import Actor, Gender
 from bot.domain.sessions import DESCRIPTION_LENGTH, Priority, Session, SessionState
 from bot.domain.topics import Topic
-from bot.services.matching import request_match
+from bot.services.match_requests import request_match
 from bot.services.offering import Offering
 from bot.services.vault import Vault
 from bot.storage import offers, people, sessions

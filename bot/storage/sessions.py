@@ -140,6 +140,16 @@ async def waiting(tx: Transaction, *, limit: int, refused_since: datetime) -> li
     ]
 
 
+async def alarm(tx: Transaction, session_id: SessionId, *, at: datetime) -> Session | None:
+    """Record that people were told that nobody takes a waiting session; None where they were before, or it does not wait."""
+    row = await tx.fetch_one(
+        "UPDATE session SET alarmed_at = :at WHERE id = :id AND state = 'waiting' AND alarmed_at IS NULL RETURNING *",
+        id=session_id,
+        at=at,
+    )
+    return _to_session(row) if row else None
+
+
 async def offer(tx: Transaction, session_id: SessionId, *, at: datetime) -> Session | None:
     """Move a waiting session to *offered*; None where it does not wait any more."""
     row = await tx.fetch_one(

@@ -53,6 +53,10 @@ FAILED = Text(
     "If you ask somebody about it, name this code: {reference}"
 )
 FAILED_FOR_ADMINS = Text("⚠️ An update could not be handled and was parked: {reference} ({error}). Look for it in the log.")
+CRISIS_FOR_ADMINS = Text(
+    "🆘 <b>A student in a crisis waits, and no counselor can take it right now.</b>\nTopic: {topic}, student {alias}\nPlease find somebody: "
+    "whoever writes to the bot or is added is asked at once."
+)
 RUN_FAILED_FOR_ADMINS = Text("⚠️ The task {task} failed for the last time: {error}\nRun it again: {remedy}")
 
 REQUEST = Text("🆘 Request Counseling")

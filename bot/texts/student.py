@@ -22,6 +22,9 @@ REQUESTED = Text(
 REQUESTED_CRISIS = Text(
     "✅ <b>We are asking a counselor for you right now.</b>\nYour place in the queue: {place}\n\n{help_lines}"
 )
+NOBODY_FREE = Text(
+    "Nobody is free at this very moment. We keep asking, and the people who run this service have been told.\n\n{help_lines}"
+)
 ALREADY_OPEN = Text("You have a request or a conversation open already: one at a time.")
 WAITING = Text("Your request waits for a counselor.\nTopic: {topic}\nYour place in the queue: {place}")
 WAITING_CRISIS = Text("Your request waits for a counselor.\nTopic: {topic}\nYour place in the queue: {place}\n\n{help_lines}")

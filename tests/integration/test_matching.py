@@ -13,6 +13,7 @@ from bot.domain.errors import InvalidInput
 from bot.domain.matching import Match
 from bot.domain.people import OPERATOR, Gender
 from bot.services.enrolling import Volunteer
+from bot.settings import Settings, load
 from bot.storage import runs
 from bot.storage.database import Transaction
 from bot.tasks import TASKS
@@ -253,3 +254,30 @@ async def test_only_the_operator_and_admins_add_counselors(app: App, cast: Cast)
 
     with pytest.raises(Exception, match="may not"):
         await app.enrolling.add_counselor(sara, Volunteer(telegram_id=1001, name="Sara", topics=("other",)))
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    """The settings of a service with Lensa as its admin."""
+    return load({**environment, "ADMIN_IDS": "9001"}, None)
+
+
+async def test_a_crisis_that_nobody_can_take_alarms_once(app: App, cast: Cast) -> None:
+    """The admins are told of it and the student is told the truth with the help lines, once however often it is looked at."""
+    lensa = await app.people.identify(9001)
+    sara = await cast.sara()
+    await cast.request(sara, "crisis_substance")
+    for _ in range(3):
+        await app.matching.match_waiting(limit=10)
+
+    assert 1 == len([text for text in await cast.said(lensa) if "crisis waits" in text])
+    assert 1 == len([text for text in await cast.said(sara) if "We keep asking" in text])
+
+
+async def test_a_request_that_is_no_crisis_waits_quietly(app: App, cast: Cast) -> None:
+    """What can wait wakes nobody."""
+    lensa = await app.people.identify(9001)
+    await cast.request(await cast.sara(), "academic_career")
+    await app.matching.match_waiting(limit=10)
+
+    assert [] == await cast.said(lensa)

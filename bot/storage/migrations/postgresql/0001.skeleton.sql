@@ -63,6 +63,7 @@ CREATE TABLE session (
     key_id            BIGINT NOT NULL,
     messages          BIGINT NOT NULL DEFAULT 0,
     requested_at      TIMESTAMPTZ NOT NULL,
+    alarmed_at        TIMESTAMPTZ,
     activated_at      TIMESTAMPTZ,
     ended_at          TIMESTAMPTZ,
     end_reason        TEXT CHECK (end_reason IN ('student', 'counselor', 'admin', 'timeout', 'safety')),

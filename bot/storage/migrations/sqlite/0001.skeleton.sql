@@ -63,6 +63,7 @@ CREATE TABLE session (
     key_id            INTEGER NOT NULL,
     messages          INTEGER NOT NULL DEFAULT 0,
     requested_at      INTEGER NOT NULL,
+    alarmed_at        INTEGER,
     activated_at      INTEGER,
     ended_at          INTEGER,
     end_reason        TEXT CHECK (end_reason IN ('student', 'counselor', 'admin', 'timeout', 'safety')),
