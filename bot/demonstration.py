@@ -31,9 +31,8 @@ _COLOURS = ("cyan", "green", "magenta")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story is told: a server, its people, and the terminal it is printed on."""
+    """Where the story is told: its people, and the terminal it is printed on."""
 
-    server: BotApiServer
     people: Cast
     console: Console
     variables: dict[str, str]
@@ -100,7 +99,7 @@ async def _perform_in_folder(console: Console, *, ends: bool) -> None:
         variables = _variables(server)
         settings = load({**variables, "PATH": os.environ.get("PATH", "")}, None)
         logs.configure(level="INFO", fmt="text", file=None, secrets=settings.secrets)
-        stage = Stage(server, cast(server), console, variables)
+        stage = Stage(cast(server), console, variables)
         server.on_call = stage.hear
         _print_pace(console)
         await _perform(stage, settings, ends=ends)

@@ -9,6 +9,7 @@ from bot.domain.ids import Clock
 from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import EndReason, Session, SessionState, Side
+from bot.services import buttons
 from bot.services.match_requests import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
@@ -60,13 +61,12 @@ class Closing:
             else:
                 text = to_student.ENDED_BY_COUNSELOR(name=await self.people.display_name(tx, actor.me))
             about = About(session_id=session.id, key_id=session.key_id)
-            buttons = _after(is_student=side is Side.COUNSELOR)
-            await self.outbox.say(tx, text, to=other, at=at, buttons=buttons, urgency=Urgency.CONVERSATION, about=about)
+            way_on = _after(is_student=side is Side.COUNSELOR)
+            await self.outbox.say(tx, text, to=other, at=at, buttons=way_on, urgency=Urgency.CONVERSATION, about=about)
             await request_match(tx, because="ended", at=at)
         return session
 
 
 def _after(*, is_student: bool) -> list[list[Button]]:
     """Return the buttons for who was told that a conversation has ended: no dead end."""
-    ask = [[Button(everyone.REQUEST, "request")], [Button(everyone.SOS, "sos")]] if is_student else []
-    return [*ask, [Button(everyone.MENU, "home.below")]]
+    return [buttons.REQUEST, buttons.SOS, buttons.HOME_BELOW] if is_student else [buttons.HOME_BELOW]

@@ -63,7 +63,7 @@ class Enrolling:
             await audit.record(tx, actor, "add-counselor", f"person {person.id}", at=at)
             text = to_counselor.APPROVED(name=name)
             if person.counselor_status == "approved":
-                text = to_counselor.CHANGED(name=name, topics=", ".join(texts.topic_title(topic) for topic in topics))
+                text = to_counselor.CHANGED(name=name, topics=texts.topic_titles(topics))
             await self.outbox.say(tx, text, to=person.id, at=at, urgency=Urgency.CONVERSATION)
             await request_match(tx, because="counselor added", at=at)
         return person.id

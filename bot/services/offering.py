@@ -13,13 +13,13 @@ from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import Offer, Session
 from bot.domain.text import Text
+from bot.services import buttons
 from bot.services.match_requests import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
 from bot.storage import offers, people, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
-from bot.texts import everyone
 from bot.texts import student as to_student
 
 
@@ -106,7 +106,7 @@ class Offering:
             to_student.STARTED(name=name),
             to=session.student_id,
             at=at,
-            buttons=[[Button(everyone.SOS, "sos")], [Button(everyone.MENU, "home.below")]],
+            buttons=[buttons.SOS, buttons.HOME_BELOW],
             urgency=Urgency.CONVERSATION,
             about=about,
         )

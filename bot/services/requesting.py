@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from bot.domain.ids import Clock, PersonId
 from bot.domain.people import Actor, Gender
 from bot.domain.sessions import DESCRIPTION_LENGTH, Priority, Session, SessionState
 from bot.domain.topics import Topic
+from bot.services.codes import new_code
 from bot.services.match_requests import request_match
 from bot.services.offering import Offering
 from bot.services.vault import Vault
@@ -24,7 +24,6 @@ from bot.texts import everyone
 from bot.texts import student as to_student
 
 STEP_GENDER, STEP_DESCRIPTION = "request.gender", "request.description"
-_ALIAS_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  #: none that look alike
 _ALIAS_LENGTH = 6  #: 30 bits: enough to be told apart, and a name that a counselor can keep in mind
 
 
@@ -146,7 +145,7 @@ class Requesting:
         key_id = await self.vault.make(tx, Purpose.SESSION, at=at)
         sealed = await self.vault.seal(tx, key_id, description, about="description") if description else None
         new = NewSession(
-            alias="".join(secrets.choice(_ALIAS_LETTERS) for _ in range(_ALIAS_LENGTH)),
+            alias=new_code(_ALIAS_LENGTH),
             student_id=student_id,
             topic=answers["topic"],
             priority=Priority.CRISIS if texts.topics()[answers["topic"]].is_crisis else Priority.NORMAL,

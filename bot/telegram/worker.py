@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +16,11 @@ from bot.domain.errors import BotError
 from bot.domain.ids import Clock
 from bot.domain.people import Actor
 from bot.domain.retries import UPDATE_DELAYS
+from bot.services import buttons
+from bot.services.codes import new_code
 from bot.storage import updates
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.updates import OpenUpdate
-from bot.telegram import screens
 from bot.telegram.application import AnyApplication
 from bot.telegram.context import Call, Services, current
 from bot.texts import everyone
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_SECONDS = 60.0  #: between two looks at the table
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
-_REFERENCE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _REFERENCE_LENGTH = 8
 
 
@@ -131,7 +130,7 @@ class Worker:
             text = refusal.text if refusal else None
             await self.services.outbox.answer(call.tx, query.id, text, to=call.actor.me, at=call.at)
         elif refusal is not None:
-            await call.say(refusal.text, screens.HOME_KEYBOARD)
+            await call.say(refusal.text, buttons.SOS_AND_HOME)
 
     async def _failed(self, tx: Transaction, found: OpenUpdate, error: Exception, at: datetime) -> None:
         """Try again later, or park the update and tell who sent it and the admins."""
@@ -139,7 +138,7 @@ class Worker:
         if found.attempts < len(UPDATE_DELAYS):
             await updates.postpone(tx, found.update_id, error=kind, due_at=at + UPDATE_DELAYS[found.attempts])
             return
-        reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(_REFERENCE_LENGTH))
+        reference = new_code(_REFERENCE_LENGTH)
         logger.error("An update was parked under %s (%s).", reference, kind)
         await updates.park(tx, found.update_id, error=kind, reference=reference, at=at)
         told = everyone.FAILED_FOR_ADMINS(reference=reference, error=kind)

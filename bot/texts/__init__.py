@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ def topic_title(key: str) -> str:
     """Return icon and label of a topic; the key itself where a topic was taken out of the file."""
     topic = topics().get(key)
     return topic.title if topic else key
+
+
+def topic_titles(keys: Iterable[str]) -> str:
+    """Return icons and labels of topics, in their order."""
+    return ", ".join(topic_title(key) for key in keys)
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.sessions import Side
+from bot.services import buttons
 from bot.services.requesting import STEP_DESCRIPTION, STEP_GENDER
 from bot.telegram import screens
 from bot.telegram.context import Call
@@ -65,4 +66,4 @@ async def end(call: Call) -> None:
     session = await call.services.closing.end(call.actor, call.press.reference)
     is_student = session.side_of(call.actor.me) is Side.STUDENT
     done = to_student.ENDED_BY_YOU if is_student else to_counselor.ENDED_BY_YOU(alias=session.alias)
-    await call.show(done, screens.HOME_KEYBOARD)
+    await call.show(done, buttons.SOS_AND_HOME)

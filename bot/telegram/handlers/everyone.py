@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import texts
+from bot.services import buttons
 from bot.telegram import screens
 from bot.telegram.context import Call
 from bot.texts import everyone
@@ -22,30 +23,30 @@ async def home_below(call: Call) -> None:
 
 async def help_(call: Call) -> None:
     """``/help``: how it works."""
-    await call.show(everyone.HELP, screens.HOME_KEYBOARD)
+    await call.show(everyone.HELP, buttons.SOS_AND_HOME)
 
 
 async def about(call: Call) -> None:
     """``/about``: what this is."""
-    await call.show(everyone.ABOUT, screens.HOME_KEYBOARD)
+    await call.show(everyone.ABOUT, buttons.SOS_AND_HOME)
 
 
 async def privacy(call: Call) -> None:
     """``/privacy``: what is kept, and for how long."""
-    await call.show(everyone.PRIVACY(days=call.services.retention_days), screens.HOME_KEYBOARD)
+    await call.show(everyone.PRIVACY(days=call.services.retention_days), buttons.SOS_AND_HOME)
 
 
 async def sos(call: Call) -> None:
     """``/sos`` and 🆘: help lines, below what is there, so that a half-finished form stays."""
-    await call.say(texts.help_lines(), [screens.HOME_BELOW])
+    await call.say(texts.help_lines(), [buttons.HOME_BELOW])
 
 
 async def cancel(call: Call) -> None:
     """``/cancel``: leave what is being filled in."""
     was_in_form = await call.services.requesting.leave(call.actor)
-    await call.show(everyone.CANCELLED if was_in_form else everyone.NOTHING_TO_CANCEL, screens.HOME_KEYBOARD)
+    await call.show(everyone.CANCELLED if was_in_form else everyone.NOTHING_TO_CANCEL, buttons.SOS_AND_HOME)
 
 
 async def unknown_command(call: Call) -> None:
     """Any other command."""
-    await call.show(everyone.UNKNOWN_COMMAND, screens.HOME_KEYBOARD)
+    await call.show(everyone.UNKNOWN_COMMAND, buttons.SOS_AND_HOME)

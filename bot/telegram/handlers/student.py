@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.domain.errors import InvalidInput
 from bot.domain.people import Gender
+from bot.services import buttons
 from bot.telegram import screens
 from bot.telegram.context import Call
 from bot.texts import everyone
@@ -56,4 +57,4 @@ async def submit(call: Call, description: str | None) -> None:
 async def cancel_request(call: Call) -> None:
     """*Cancel Request*."""
     await call.services.requesting.cancel(call.actor, call.press.reference)
-    await call.show(to_student.REQUEST_CANCELLED, screens.HOME_KEYBOARD)
+    await call.show(to_student.REQUEST_CANCELLED, buttons.SOS_AND_HOME)
