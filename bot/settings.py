@@ -14,13 +14,33 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, ClassVar
+from urllib.parse import unquote
 
 from dotenv import dotenv_values
 from dotenv.parser import Original, parse_stream
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.setting_values import (
+    ExistingFolder,
+    File,
+    Folder,
+    Ids,
+    Keys,
+    LogFormat,
+    LogLevel,
+    OptionalWhole,
+    Rate,
+    Token,
+    Whole,
+    described,
+    is_set,
+    items,
+    to_api_url,
+    to_database_url,
+    whole,
+)
 
 #: The database where neither ``DATABASE_URL`` nor ``DB_PATH`` is set (CONTRACT.md, Environment).
 DEFAULT_DATABASE_URL = "sqlite:///hu_counseling.db"
@@ -28,7 +48,7 @@ DEFAULT_DATABASE_URL = "sqlite:///hu_counseling.db"
 #: Read by later issues: not ours yet, and no misspelling either.
 LATER = frozenset(
     {
-        *("BACKUP_RECIPIENTS", "BACKUP_S3_URL", "CONTENT_DIR", "HEARTBEAT_URL", "PORT", "SESSION_TIMEOUT_HOURS", "SMTP_URL"),
+        *("BACKUP_RECIPIENTS", "BACKUP_S3_URL", "CONTENT_DIR", "HEARTBEAT_URL", "PORT", "SMTP_URL"),
         *("LIMIT_APPLICATIONS_PER_DAY", "LIMIT_MESSAGES_PER_MINUTE", "LIMIT_REQUESTS_PER_HOUR", "LIMIT_TAPS_PER_MINUTE"),
         *("TIMEZONE", "WEBHOOK_URL", "WEB_HOST"),
     }
@@ -38,8 +58,6 @@ LATER = frozenset(
 FOREIGN = frozenset({"TELEGRAM_API_HASH", "TELEGRAM_API_ID", "DB_PASS"})
 
 _LONGEST_SHOWN = 60  #: characters of a bad value that an error line repeats
-_ID_LIMIT = 2**52  #: Telegram: an id "has at most 52 significant bits" (Bot API, User.id)
-_KEY_BYTES = 32  #: AES-256
 _SECRET = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{20,}|[A-Za-z0-9+/_-]{43}=")  #: looks like a token, or like a key
 
 
@@ -53,129 +71,11 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.lines))
 
 
-# What the text of a variable becomes. Each raises a ValueError where it cannot; the error line is made from the field.
-
-
-def _matching(pattern: str) -> BeforeValidator:
-    """Let only text through that *pattern* describes: pydantic takes ``1_000``, ``1.0``, ``inf`` and ``١`` for numbers too."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError
-        return text
-
-    return BeforeValidator(check)
-
-
-def _is_set(text: str) -> bool:
-    return text.lower() not in {"0", "false", "no", "off"}
-
-
-def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _ids(text: str) -> tuple[int, ...]:
-    items = _items(text)
-    if not all(re.fullmatch(r"[0-9]{1,16}", item) and 0 < int(item) < _ID_LIMIT for item in items):
-        raise ValueError
-    return tuple(dict.fromkeys(int(item) for item in items))
-
-
-def _key(text: str) -> bytes:
-    """Decode 32 bytes from base64, in the standard or the URL-safe alphabet, padded or not."""
-    bare = text.rstrip("=").replace("-", "+").replace("_", "/")
-    key = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    if len(key) != _KEY_BYTES:
-        raise ValueError
-    return key
-
-
-def _keys(text: str) -> tuple[bytes, ...]:
-    keys = tuple(_key(item) for item in _items(text))
-    if not keys:
-        raise ValueError
-    return keys
-
-
-def _path(text: str) -> Path:
-    if "\0" in text or "://" in text:
-        raise ValueError
-    return Path(text)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # no permission to look, or a name that is too long
-        return False
-
-
-def _file(text: str) -> Path:
-    """Return what can be the path of a file; SQLite's ``:memory:`` would lose everything at each start."""
-    path = _path(text)
-    if text == ":memory:" or text.endswith("/") or _is_folder(path):
-        raise ValueError
-    return path
-
-
-def _existing_folder(text: str) -> Path:
-    path = _path(text)
-    if not _is_folder(path):
-        raise ValueError
-    return path
-
-
-def _database_url(text: str) -> str:
-    """Return ``sqlite:///PATH`` or ``postgresql://…``, the two forms the rest of the bot knows."""
-    scheme, _, rest = text.partition("://")
-    match scheme.lower():
-        case "sqlite" if rest.startswith("/") and "?" not in rest:
-            return f"sqlite:///{_file(rest.removeprefix('/'))}"
-        case "postgres" | "postgresql" if rest and rest.isprintable() and " " not in rest:
-            _ = urlsplit(f"postgresql://{rest}")  # refuses a broken [IPv6] address
-            return f"postgresql://{rest}"
-        case _:
-            raise ValueError
-
-
-def _api_url(text: str) -> str:
-    """Return the base below which ``/bot<token>/<method>`` lies, without a slash at its end."""
-    url = urlsplit(text)
-    is_base = url.scheme in {"http", "https"} and url.hostname and not url.query and not url.fragment
-    if not is_base or re.search(r"[\s\0]|/bot[^/]*/*$", text) or url.port == 0:  # .port raises where it is no port
-        raise ValueError
-    return text.rstrip("/")
-
-
 def _default_database_url(validated: dict[str, Any]) -> str:
     """``DB_PATH`` counts where there is no ``DATABASE_URL``."""
     path: Path | None = validated.get("db_path")
     return f"sqlite:///{path}" if path else DEFAULT_DATABASE_URL
 
-
-def _described(rule: str, example: str, default: object = None, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
-    return Field(default, description=rule, examples=[example], **more)
-
-
-def _whole(default: int | None, unit: str, bounds: tuple[int, int], example: int | None = None, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
-    """Describe a whole number of *unit* within *bounds*, both included."""
-    least, most = bounds
-    rule = f"must be a whole number{unit and ' of '}{unit} from {least} to {most}"
-    return _described(rule, str(example or default), default, ge=least, le=most, **more)
-
-
-Whole = Annotated[int, _matching(r"-?[0-9]{1,18}")]
-OptionalWhole = Annotated[int | None, _matching(r"-?[0-9]{1,18}")]
-Rate = Annotated[float, _matching(r"[0-9]{1,9}(\.[0-9]{1,9})?")]
-Token = Annotated[SecretStr, _matching(r"[0-9]+:[A-Za-z0-9_-]{10,}")]
-Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)]
-Keys = Annotated[tuple[bytes, ...] | None, NoDecode, BeforeValidator(_keys)]
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
-LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower)]
-ExistingFolder = Annotated[Path, BeforeValidator(_existing_folder)]
-Folder = Annotated[Path, BeforeValidator(_path)]
-File = Annotated[Path, BeforeValidator(_file)]
 
 _MINUTES = (1, 525_600)  #: up to a year
 _KEPT = (0, 10_000)
@@ -187,50 +87,51 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, case_sensitive=True, alias_generator=str.upper, validate_default=False)
 
-    bot_token: Token | None = _described("must be a token of @BotFather", "123456789:AAExampleExampleExampleExampleExamp")
-    admin_ids: Ids = _described("must be Telegram ids (positive whole numbers), separated by commas", "123456789,987654321", ())
+    bot_token: Token | None = described("must be a token of @BotFather", "123456789:AAExampleExampleExampleExampleExamp")
+    admin_ids: Ids = described("must be Telegram ids (positive whole numbers), separated by commas", "123456789,987654321", ())
 
-    db_path: File | None = _described("must be the path of a file", "hu_counseling.db")
-    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+    db_path: File | None = described("must be the path of a file", "hu_counseling.db")
+    database_url: Annotated[str, AfterValidator(to_database_url)] = Field(
         default_factory=_default_database_url,
         description="must be sqlite:///relative, sqlite:////absolute or postgresql://…",
         examples=[DEFAULT_DATABASE_URL],
         repr=False,
-    )  #: as `_database_url` returns it, also where only ``DB_PATH`` is set
-    encryption_key: Keys = _described(
+    )  #: as `to_database_url` returns it, also where only ``DB_PATH`` is set
+    encryption_key: Keys = described(
         "must be 32 bytes in base64, several separated by commas, the newest first", "openssl rand -base64 32", repr=False
     )  #: newest first
-    pg_bin_dir: ExistingFolder | None = _described("must be a folder that exists", "/usr/lib/postgresql/17/bin")
+    pg_bin_dir: ExistingFolder | None = described("must be a folder that exists", "/usr/lib/postgresql/17/bin")
 
-    backup_dir: Folder = _described("must be the path of a folder", "backups", Path("backups"))
-    backup_keep_daily: Whole = _whole(7, "", _KEPT)
-    backup_keep_weekly: Whole = _whole(4, "", _KEPT)
-    backup_keep_monthly: Whole = _whole(0, "", _KEPT)
+    backup_dir: Folder = described("must be the path of a folder", "backups", Path("backups"))
+    backup_keep_daily: Whole = whole(7, "", _KEPT)
+    backup_keep_weekly: Whole = whole(4, "", _KEPT)
+    backup_keep_monthly: Whole = whole(0, "", _KEPT)
 
-    backup_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 1440)  #: where set it owns the interval
-    cleanup_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 30)  #: where set it owns the interval
-    match_interval_minutes: OptionalWhole = _whole(None, "minutes", _MINUTES, 5)  #: where set it owns the interval
-    scheduler_check_interval_seconds: Whole = _whole(60, "seconds", (1, 3600), validation_alias="SCHEDULER_CHECK_INTERVAL")
-    scheduler_default_retries: Whole = _whole(3, "", (0, 20))
-    scheduler_concurrency: Whole = _whole(5, "", (1, 50))
+    backup_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 1440)  #: where set it owns the interval
+    cleanup_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 30)  #: where set it owns the interval
+    match_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 5)  #: where set it owns the interval
+    scheduler_check_interval_seconds: Whole = whole(60, "seconds", (1, 3600), validation_alias="SCHEDULER_CHECK_INTERVAL")
+    scheduler_default_retries: Whole = whole(3, "", (0, 20))
+    scheduler_concurrency: Whole = whole(5, "", (1, 50))
 
-    offer_timeout_minutes: Whole = _whole(5, "minutes", (1, 1440))
-    crisis_offer_timeout_seconds: Whole = _whole(90, "seconds", (10, 3600))
-    max_sessions_per_counselor: Whole = _whole(3, "", (1, 20))
-    session_retention_days: Whole = _whole(30, "days", (1, 3650))
+    session_timeout_hours: Whole = whole(24, "hours", (1, 720))
+    offer_timeout_minutes: Whole = whole(5, "minutes", (1, 1440))
+    crisis_offer_timeout_seconds: Whole = whole(90, "seconds", (10, 3600))
+    max_sessions_per_counselor: Whole = whole(3, "", (1, 20))
+    session_retention_days: Whole = whole(30, "days", (1, 3650))
 
-    telegram_api_url: Annotated[str, AfterValidator(_api_url)] = _described(
+    telegram_api_url: Annotated[str, AfterValidator(to_api_url)] = described(
         "must be http:// or https:// and a host, without /bot", "https://api.telegram.org", "https://api.telegram.org"
     )
-    send_per_second: Rate = _described(_RATE, "30", 30.0)  #: 0 = off
-    send_per_chat_per_second: Rate = _described(_RATE, "1", 1.0)  #: 0 = off
-    send_per_chat_burst: Whole = _whole(20, "", (0, 10_000))  #: 0 = off
+    send_per_second: Rate = described(_RATE, "30", 30.0)  #: 0 = off
+    send_per_chat_per_second: Rate = described(_RATE, "1", 1.0)  #: 0 = off
+    send_per_chat_burst: Whole = whole(20, "", (0, 10_000))  #: 0 = off
 
-    log_level: LogLevel = _described("must be DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO", "INFO")
-    log_format: LogFormat = _described("must be text or json", "json", "text")
-    log_file: File | None = _described("must be the path of a file", "bot.log")
+    log_level: LogLevel = described("must be DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO", "INFO")
+    log_format: LogFormat = described("must be text or json", "json", "text")
+    log_file: File | None = described("must be the path of a file", "bot.log")
 
-    render: Annotated[bool, BeforeValidator(_is_set)] = False  #: set by Render, not by us
+    render: Annotated[bool, BeforeValidator(is_set)] = False  #: set by Render, not by us
 
     @property
     def is_postgresql(self) -> bool:
@@ -251,6 +152,11 @@ class Settings(BaseSettings):
     def crisis_offer_timeout(self) -> timedelta:
         """How long an offer of a crisis session stands."""
         return timedelta(seconds=self.crisis_offer_timeout_seconds)
+
+    @property
+    def session_timeout(self) -> timedelta:
+        """How long a conversation stands without a message; a reminder comes at half of it."""
+        return timedelta(hours=self.session_timeout_hours)
 
     @property
     def session_retention(self) -> timedelta:
@@ -384,7 +290,7 @@ def _shown(variable: str, given: Mapping[str, str]) -> str:
 def _given_secrets(given: Mapping[str, str]) -> list[str]:
     """Return the secrets as they were given, the longest first."""
     whole = [given.get("BOT_TOKEN", ""), given.get("DATABASE_URL", "") if "@" in given.get("DATABASE_URL", "") else ""]
-    secrets = [*whole, *_items(given.get("ENCRYPTION_KEY", "")), *_passwords(given.get("DATABASE_URL", ""))]
+    secrets = [*whole, *items(given.get("ENCRYPTION_KEY", "")), *_passwords(given.get("DATABASE_URL", ""))]
     return sorted(filter(None, secrets), key=len, reverse=True)
 
 
