@@ -23,6 +23,7 @@ from bot.services.alerting import Alerting
 from bot.services.backups import Backups
 from bot.services.closing import Closing
 from bot.services.delivering import Delivering
+from bot.services.dialogs import Dialogs
 from bot.services.enrolling import Enrolling
 from bot.services.erasing import Erasing
 from bot.services.matching import Matching
@@ -59,6 +60,7 @@ class App:
     outbox: Outbox
     people: People
     alerting: Alerting
+    dialogs: Dialogs
     matching: Matching
     offering: Offering
     requesting: Requesting
@@ -139,6 +141,7 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
     outbox = Outbox(vault=vault)
     people = People(db=db, vault=vault, clock=clock, admin_ids=frozenset(settings.admin_ids))
     alerting = Alerting(outbox=outbox, people=people)
+    dialogs = Dialogs(db=db, vault=vault)
     offering = Offering(db=db, clock=clock, outbox=outbox, people=people, capacity=settings.max_sessions_per_counselor)
     matching = Matching(
         db=db,
@@ -163,9 +166,10 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         outbox=outbox,
         people=people,
         alerting=alerting,
+        dialogs=dialogs,
         matching=matching,
         offering=offering,
-        requesting=Requesting(db=db, clock=clock, vault=vault, offering=offering),
+        requesting=Requesting(db=db, clock=clock, vault=vault, dialogs=dialogs, offering=offering),
         relaying=Relaying(db=db, clock=clock, vault=vault, outbox=outbox, people=people),
         closing=Closing(db=db, clock=clock, outbox=outbox, people=people),
         enrolling=Enrolling(db=db, clock=clock, vault=vault, outbox=outbox, people=people),

@@ -308,6 +308,7 @@ def _services(app: App) -> Services:
         people=app.people,
         outbox=app.outbox,
         alerting=app.alerting,
+        dialogs=app.dialogs,
         requesting=app.requesting,
         offering=app.offering,
         relaying=app.relaying,

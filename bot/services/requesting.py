@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from bot.domain.people import Actor, Gender
 from bot.domain.sessions import DESCRIPTION_LENGTH, Priority, Session, SessionState
 from bot.domain.topics import Topic
 from bot.services.codes import new_code
+from bot.services.dialogs import Dialogs
 from bot.services.match_requests import request_match
 from bot.services.offering import Offering
 from bot.services.vault import Vault
@@ -34,6 +34,7 @@ class Requesting:
     db: Database
     clock: Clock
     vault: Vault
+    dialogs: Dialogs
     offering: Offering
 
     async def current(self, actor: Actor) -> Session | None:
@@ -45,17 +46,6 @@ class Requesting:
         """Return the place of a waiting session in the queue; 1 is next."""
         async with self.db.transaction() as tx:
             return await sessions.place_in_queue(tx, session)
-
-    async def step(self, actor: Actor) -> str | None:
-        """Return where in a form the actor is; None where they are in none."""
-        async with self.db.transaction() as tx:
-            dialog = await people.dialog(tx, actor.me)
-            return dialog.step if dialog else None
-
-    async def leave(self, actor: Actor) -> bool:
-        """Forget the form the actor is in; return whether they were in one."""
-        async with self.db.transaction() as tx:
-            return await people.close_dialog(tx, actor.me)
 
     async def begin(self, actor: Actor) -> None:
         """Pass where the actor may make a request.
@@ -84,7 +74,7 @@ class Requesting:
         if topic is None:
             raise InvalidInput(everyone.NO_LONGER_AVAILABLE)
         async with self.db.transaction() as tx:
-            await self._turn_to(tx, actor.me, STEP_GENDER, {"topic": key}, at=self.clock())
+            await self.dialogs.turn_to(tx, actor.me, STEP_GENDER, {"topic": key}, at=self.clock())
         return topic
 
     async def choose_gender(self, actor: Actor, gender: Gender) -> str:
@@ -94,8 +84,8 @@ class Requesting:
             Conflict: The form is not at this question.
         """
         async with self.db.transaction() as tx:
-            answers = await self._answers(tx, actor.me, STEP_GENDER, STEP_DESCRIPTION)
-            await self._turn_to(tx, actor.me, STEP_DESCRIPTION, {**answers, "gender": gender}, at=self.clock())
+            answers = await self.dialogs.answers(tx, actor.me, STEP_GENDER, STEP_DESCRIPTION)
+            await self.dialogs.turn_to(tx, actor.me, STEP_DESCRIPTION, {**answers, "gender": gender}, at=self.clock())
         return answers["topic"]
 
     async def submit(self, actor: Actor, description: str | None) -> Session:
@@ -111,7 +101,7 @@ class Requesting:
         at = self.clock()
         try:
             async with self.db.transaction() as tx:
-                answers = await self._answers(tx, actor.me, STEP_DESCRIPTION)
+                answers = await self.dialogs.answers(tx, actor.me, STEP_DESCRIPTION)
                 session = await self._add(tx, actor.me, answers, description, at=at)
                 await people.close_dialog(tx, actor.me)
                 await request_match(tx, because="requested", at=at)
@@ -154,16 +144,3 @@ class Requesting:
             key_id=key_id,
         )
         return await sessions.add(tx, new, at=at)
-
-    async def _turn_to(self, tx: Transaction, person_id: PersonId, step: str, answers: dict[str, str], *, at: datetime) -> None:
-        person = await people.find(tx, person_id)
-        if person is None:
-            raise Conflict(everyone.NO_LONGER_AVAILABLE)
-        data = await self.vault.seal(tx, person.key_id, json.dumps(answers), about="dialog")
-        await people.open_dialog(tx, person_id, step=step, data=data, at=at)
-
-    async def _answers(self, tx: Transaction, person_id: PersonId, *steps: str) -> dict[str, str]:
-        person, dialog = await people.find(tx, person_id), await people.dialog(tx, person_id)
-        if person is None or dialog is None or dialog.step not in steps:
-            raise Conflict(everyone.NO_LONGER_AVAILABLE)
-        return json.loads(await self.vault.unseal(tx, person.key_id, dialog.data, about="dialog"))

@@ -15,6 +15,7 @@ from bot.domain.people import Actor
 from bot.domain.text import Text
 from bot.services.alerting import Alerting
 from bot.services.closing import Closing
+from bot.services.dialogs import Dialogs
 from bot.services.offering import Offering
 from bot.services.outbox import Outbox
 from bot.services.people import People
@@ -33,6 +34,7 @@ class Services:
     people: People
     outbox: Outbox
     alerting: Alerting
+    dialogs: Dialogs
     requesting: Requesting
     offering: Offering
     relaying: Relaying
@@ -87,5 +89,6 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[None]]
+Form = Callable[[Call, str], Awaitable[None]]  #: takes what was written at one step of a form
 
 current: ContextVar[Call] = ContextVar("current")  #: set by the worker around one update

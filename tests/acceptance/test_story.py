@@ -9,7 +9,7 @@ import pytest
 
 from bot.playground import BotApiServer, Person
 from bot.playground.html_text import utf16_length
-from bot.telegram.application import ACTIONS
+from bot.telegram.routes import ACTIONS
 from tests.acceptance.program import UNLIMITED, Programs
 from tests.acceptance.steps import accept, add_counselor, agree, ask, converse, enrol, fill_in
 

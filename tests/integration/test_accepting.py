@@ -39,12 +39,12 @@ async def test_who_accepts_leaves_a_form_that_is_half_filled(app: App, cast: Cas
     sara, dawit = await cast.sara(), await agreed(app, await cast.dawit())
     await app.requesting.choose_topic(dawit, "other")
     await app.requesting.choose_gender(dawit, Gender.MALE)
-    before = await app.requesting.step(dawit)
+    before = await app.dialogs.step(dawit)
     session = await cast.conversation(sara, dawit)
     with pytest.raises(Conflict):
         await app.requesting.submit(dawit, "how are you?")
 
-    assert [STEP_DESCRIPTION, None] == [before, await app.requesting.step(dawit)]
+    assert [STEP_DESCRIPTION, None] == [before, await app.dialogs.step(dawit)]
     assert session.id == (await app.relaying.relay(dawit, "how are you?", message_id=1, reply_to=None)).id
     assert 1 == await one(app, "SELECT count(*) AS number FROM session")
 
@@ -59,7 +59,7 @@ async def test_an_offer_that_is_gone_leaves_the_form_alone(app: App, cast: Cast)
     with pytest.raises(Conflict):
         await app.offering.accept(dawit, OfferId(offer.id))
 
-    assert STEP_DESCRIPTION == await app.requesting.step(dawit)
+    assert STEP_DESCRIPTION == await app.dialogs.step(dawit)
 
 
 async def test_a_counselor_in_a_conversation_cannot_ask_for_one(app: App, cast: Cast) -> None:
@@ -76,6 +76,6 @@ async def test_a_counselor_in_a_conversation_cannot_ask_for_one(app: App, cast: 
             await attempt
     await app.relaying.relay(dawit, "a word for sara", message_id=1, reply_to=None)
 
-    assert await app.requesting.step(dawit) is None
+    assert await app.dialogs.step(dawit) is None
     assert ("active", session.id) == (await one(app, "SELECT state FROM session"), await one(app, "SELECT id FROM session"))
     assert "a word for sara" in (await cast.said(sara))[-1]

@@ -41,7 +41,7 @@ async def test_a_topic_that_does_not_exist_is_refused(app: App, cast: Cast) -> N
     with pytest.raises(InvalidInput):
         await app.requesting.choose_topic(sara, "nonsense")
 
-    assert await app.requesting.step(sara) is None
+    assert await app.dialogs.step(sara) is None
 
 
 async def test_steps_cannot_be_left_out(app: App, cast: Cast) -> None:
@@ -87,7 +87,7 @@ async def test_a_form_can_be_left(app: App, cast: Cast) -> None:
     sara = await cast.sara()
     await app.requesting.choose_topic(sara, "other")
 
-    assert [True, False] == [await app.requesting.leave(sara), await app.requesting.leave(sara)]
+    assert [True, False] == [await app.dialogs.leave(sara), await app.dialogs.leave(sara)]
 
 
 async def test_a_description_has_a_thousand_characters(app: App, cast: Cast) -> None:

@@ -15,8 +15,8 @@ from bot.domain.people import Gender
 from bot.services.vault import Vault
 from bot.storage.keys import Purpose
 from bot.telegram import callbacks
-from bot.telegram.application import ACTIONS
 from bot.telegram.callbacks import Press
+from bot.telegram.routes import ACTIONS
 
 SARA, HANA = PersonId(1), PersonId(2)
 VAULT = Vault([b"w" * 32], {Purpose.CALLBACK: b"k" * 32})

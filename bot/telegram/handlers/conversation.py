@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from bot.domain.sessions import Side
 from bot.services import buttons
-from bot.services.requesting import STEP_DESCRIPTION, STEP_GENDER
-from bot.telegram import screens
-from bot.telegram.context import Call
+from bot.telegram.context import Call, Handler
 from bot.telegram.handlers import everyone as everyone_
-from bot.telegram.handlers import student
+from bot.telegram.screens import conversation, home
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
 from bot.texts import student as to_student
@@ -16,31 +14,24 @@ from bot.texts import student as to_student
 _CALLS_FOR_HELP = {"sos", "help"}  #: without a slash, from somebody who is in no conversation
 
 
-async def text(call: Call) -> None:
-    """A text: the description that was asked for, else a message for the other side."""
+async def text(call: Call, text: str) -> None:
+    """A text that no form asked for: a message for the other side."""
     message = call.update.message
-    if message is None or message.text is None:
-        return
-    step = await call.services.requesting.step(call.actor)
-    if step == STEP_DESCRIPTION:
-        await student.submit(call, message.text)
+    if message is None:
         return
     if not await call.services.relaying.conversations(call.actor):
-        await _unread(call, message.text, step)
+        await _unread(call, text)
         return
     reply_to = message.reply_to_message.message_id if message.reply_to_message else None
-    await call.services.relaying.relay(call.actor, message.text, message_id=message.message_id, reply_to=reply_to)
+    await call.services.relaying.relay(call.actor, text, message_id=message.message_id, reply_to=reply_to)
 
 
-async def _unread(call: Call, text: str, step: str | None) -> None:
+async def _unread(call: Call, text: str) -> None:
     """Answer somebody who writes to nobody: help lines where they ask for help, else what they can do."""
     if text.strip().lower() in _CALLS_FOR_HELP:
         await everyone_.sos(call)
-    elif step == STEP_GENDER:
-        await call.say(everyone.PRESS_A_BUTTON)
-        await call.say(*screens.genders())
     else:
-        await call.say(*await screens.unread(call))
+        await call.say(*await home.unread(call))
 
 
 async def other(call: Call) -> None:
@@ -58,7 +49,7 @@ async def ask_end(call: Call) -> None:
     """*End Session*: asks first."""
     session = await call.services.closing.find(call.actor, call.press.reference)
     name = await call.services.people.display_name(call.tx, session.counselor_id) if session.counselor_id else session.alias
-    await call.say(*screens.confirm_end(session, call.actor, name))
+    await call.say(*conversation.confirm_end(session, call.actor, name))
 
 
 async def end(call: Call) -> None:
@@ -67,3 +58,6 @@ async def end(call: Call) -> None:
     is_student = session.side_of(call.actor.me) is Side.STUDENT
     done = to_student.ENDED_BY_YOU if is_student else to_counselor.ENDED_BY_YOU(alias=session.alias)
     await call.show(done, buttons.SOS_AND_HOME)
+
+
+ACTIONS: dict[str, Handler] = {"session.end": ask_end, "session.end.yes": end}

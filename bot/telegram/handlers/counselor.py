@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.ids import OfferId
-from bot.telegram.context import Call
+from bot.telegram.context import Call, Handler
 
 
 async def accept(call: Call) -> None:
@@ -14,3 +14,6 @@ async def accept(call: Call) -> None:
 async def decline(call: Call) -> None:
     """*Decline*."""
     await call.services.offering.decline(call.actor, OfferId(call.number))
+
+
+ACTIONS: dict[str, Handler] = {"offer.accept": accept, "offer.decline": decline}

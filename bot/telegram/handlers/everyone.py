@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from bot import texts
 from bot.services import buttons
-from bot.telegram import screens
-from bot.telegram.context import Call
+from bot.telegram.context import Call, Handler
+from bot.telegram.screens import home as screens
 from bot.texts import everyone
 
 
 async def home(call: Call) -> None:
     """``/start``, ``/menu`` and 🏠: where somebody stands; what they were filling in is left."""
-    await call.services.requesting.leave(call.actor)
+    await call.services.dialogs.leave(call.actor)
     await call.show(*await screens.home(call))
 
 
 async def home_below(call: Call) -> None:
     """🏠 under something that should stay readable: the same, below it."""
-    await call.services.requesting.leave(call.actor)
+    await call.services.dialogs.leave(call.actor)
     await call.say(*await screens.home(call))
 
 
@@ -43,10 +43,22 @@ async def sos(call: Call) -> None:
 
 async def cancel(call: Call) -> None:
     """``/cancel``: leave what is being filled in."""
-    was_in_form = await call.services.requesting.leave(call.actor)
+    was_in_form = await call.services.dialogs.leave(call.actor)
     await call.show(everyone.CANCELLED if was_in_form else everyone.NOTHING_TO_CANCEL, buttons.SOS_AND_HOME)
 
 
 async def unknown_command(call: Call) -> None:
     """Any other command."""
     await call.show(everyone.UNKNOWN_COMMAND, buttons.SOS_AND_HOME)
+
+
+COMMANDS: dict[str, Handler] = {
+    "start": home,
+    "menu": home,
+    "help": help_,
+    "about": about,
+    "privacy": privacy,
+    "sos": sos,
+    "cancel": cancel,
+}
+ACTIONS: dict[str, Handler] = {"home": home, "home.below": home_below, "help": help_, "privacy": privacy, "sos": sos}

@@ -7,8 +7,9 @@ from dataclasses import replace
 from bot.domain.errors import InvalidInput
 from bot.domain.people import Gender
 from bot.services import buttons
-from bot.telegram import screens
-from bot.telegram.context import Call
+from bot.services.requesting import STEP_DESCRIPTION, STEP_GENDER
+from bot.telegram.context import Call, Form, Handler
+from bot.telegram.screens import student as screens
 from bot.texts import everyone
 from bot.texts import student as to_student
 
@@ -58,3 +59,21 @@ async def cancel_request(call: Call) -> None:
     """*Cancel Request*."""
     await call.services.requesting.cancel(call.actor, call.press.reference)
     await call.show(to_student.REQUEST_CANCELLED, buttons.SOS_AND_HOME)
+
+
+async def press_a_gender(call: Call, text: str) -> None:
+    """A text where a button was asked for: the question once more."""
+    del text
+    await call.say(everyone.PRESS_A_BUTTON)
+    await call.say(*screens.genders())
+
+
+ACTIONS: dict[str, Handler] = {
+    "request": request,
+    "consent.yes": agree,
+    "request.topic": choose_topic,
+    "request.gender": choose_gender,
+    "request.skip": skip,
+    "request.cancel": cancel_request,
+}
+FORMS: dict[str, Form] = {STEP_GENDER: press_a_gender, STEP_DESCRIPTION: submit}
