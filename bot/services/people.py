@@ -87,7 +87,7 @@ class People:
 
 
 def _actor(person: Person, *, is_admin: bool) -> Actor:
-    roles = {Role.ADMIN} if is_admin else set[Role]()
+    roles = {Role.ADMIN} if is_admin or person.is_admin else set[Role]()
     if person.counselor_status == "approved":
         roles.add(Role.COUNSELOR)
     return Actor(

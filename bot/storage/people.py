@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from bot.domain.ids import KeyId, PersonId
+from bot.domain.ids import KeyId, PersonId, SessionId
 from bot.storage.database import Row, Transaction, inserted
 
 
@@ -21,6 +21,8 @@ class Person:
     language: str
     counselor_status: str | None  #: None where they are no counselor and never asked to be
     counselor_name: bytes | None  #: sealed by the person's key
+    is_admin: bool  #: appointed by another admin; those of ``ADMIN_IDS`` are not marked here
+    current_session_id: SessionId | None  #: of several conversations, the one that what they write is meant for
     is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
     consent_version: int | None
 
@@ -126,6 +128,8 @@ def _to_person(row: Row) -> Person:
         language=row["language"],
         counselor_status=row["counselor_status"],
         counselor_name=bytes(row["counselor_name"]) if row["counselor_name"] is not None else None,
+        is_admin=row["is_admin"],
+        current_session_id=SessionId(row["current_session_id"]) if row["current_session_id"] is not None else None,
         is_reachable=row["is_reachable"],
         consent_version=row["consent_version"],
     )
