@@ -93,6 +93,7 @@ def _described(message: Message) -> Json:
         "message_id": message.message_id,
         "is_from_bot": message.is_from_bot,
         "date": message.date,
-        "text": message.text,
+        "kind": message.kind,
+        "text": message.words,
         "buttons": message.buttons,
     }

@@ -27,12 +27,12 @@ class Fault:
     - ``delay``: performs and answers after ``delay_seconds``
     - ``late``: performs at once, answers after ``delay_seconds``
     - ``cut``: closes the connection, performs nothing
-    - ``lost``: performs, then closes the connection without an answer
+    - ``lost``: performs, then closes the connection without an answer; a download breaks off after half of its bytes
     - ``hang``: performs nothing and never answers, until the client gives up
     """  # noqa: D415 -- the list is its end
 
     kind: Kind
-    method: str = "*"  #: in any case; ``*`` for every method
+    method: str = "*"  #: in any case; ``*`` for every method; ``download`` for what ``getFile`` leads to
     status: int = 502
     description: str | None = None  #: Telegram's for that status, unless told
     retry_after: int | None = None  #: seconds, for 429

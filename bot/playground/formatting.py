@@ -9,6 +9,7 @@ from bot.playground.html_text import parse_html, utf16_length
 from bot.playground.wire import Json, bad_request
 
 MAX_TEXT = 4096  #: UTF-16 units of a message (Bot API, sendMessage)
+MAX_CAPTION = 1024  #: UTF-16 units below a photo and the like (Bot API, sendPhoto)
 
 # TDLib, clean_input_string: control characters become spaces, these others vanish.
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f]")
@@ -28,16 +29,32 @@ def format_text(text: str, parse_mode: str = "", entities: list[Json] | None = N
     """
     if not text:
         raise bad_request("message text is empty")
-    if parse_mode:
-        if parse_mode.lower() != "html":
-            raise bad_request("unsupported parse_mode")
-        text, entities = parse_html(text)
-    text, entities = settle(text, entities or [])
+    text, entities = _parsed(text, parse_mode, entities)
     if not text:
         raise bad_request("text must be non-empty")
     if utf16_length(text) > MAX_TEXT:
         raise bad_request("message is too long")
     return text, entities
+
+
+def format_caption(text: str, parse_mode: str = "", entities: list[Json] | None = None) -> tuple[str, list[Json]]:
+    """Give the caption and the entities of a message that asked for *text*, which may be empty.
+
+    Raises:
+        ApiError: Too long, or formatted in a way that Telegram does not understand.
+    """
+    text, entities = _parsed(text, parse_mode, entities)
+    if utf16_length(text) > MAX_CAPTION:
+        raise bad_request("message caption is too long")
+    return text, entities
+
+
+def _parsed(text: str, parse_mode: str, entities: list[Json] | None) -> tuple[str, list[Json]]:
+    if parse_mode:
+        if parse_mode.lower() != "html":
+            raise bad_request("unsupported parse_mode")
+        text, entities = parse_html(text)
+    return settle(text, entities or [])
 
 
 def settle(text: str, entities: list[Json]) -> tuple[str, list[Json]]:

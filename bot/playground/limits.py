@@ -7,7 +7,23 @@ from dataclasses import dataclass, field
 
 from bot.playground.wire import Clock, too_many_requests
 
-LIMITED = frozenset({"sendmessage", "editmessagetext", "editmessagereplymarkup"})  #: methods that count
+#: Methods that count.
+LIMITED = frozenset(
+    {
+        "sendmessage",
+        "sendphoto",
+        "sendvoice",
+        "sendvideo",
+        "sendvideonote",
+        "sendaudio",
+        "senddocument",
+        "sendsticker",
+        "sendanimation",
+        "editmessagetext",
+        "editmessagecaption",
+        "editmessagereplymarkup",
+    },
+)
 
 
 @dataclass(slots=True, frozen=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
-from bot.playground.formatting import format_text
-from bot.playground.keyboards import check_inline_keyboard, check_keyboard
+from bot.playground.files import CAPTIONED
+from bot.playground.keyboards import check_inline_keyboard
 from bot.playground.messages import Chat, Message
+from bot.playground.sending import caption_of, chat_id_of, send_media, send_message, text_of
 from bot.playground.state import World
 from bot.playground.updates import MAX_LIMIT
-from bot.playground.wire import ApiError, Json, Params, as_object, as_objects, bad_request
+from bot.playground.wire import ApiError, Json, Params, as_objects, bad_request
 
 Method = Callable[[World, Params], object]
 
@@ -96,73 +98,35 @@ def get_webhook_info(world: World, _: Params) -> Json:
     return info | ({"allowed_updates": sorted(world.updates.allowed)} if world.updates.allowed else {})
 
 
-def send_message(world: World, params: Params) -> Json:
-    """Send a text to a chat."""
-    text, entities = _formatted(params)
-    markup = check_keyboard(params.structure("reply_markup"))
-    chat = world.chat_to_write_to(chat_id_of(params))
-    message = Message(
-        message_id=world.next_message_id(),
-        chat=chat.info,
-        sender=world.bot,
-        date=world.now(),
-        text=text,
-        entities=entities,
-        reply_markup=markup,
-        reply_to=_replied(chat, params),
-        protect_content=params.flag("protect_content"),
-        disable_notification=params.flag("disable_notification"),
-        link_preview_options=as_object(params.structure("link_preview_options")) or None,
-    )
-    if markup and "inline_keyboard" not in markup:
-        chat.keyboard = markup if "keyboard" in markup else None
-    return world.post(chat, message).to_dict()
-
-
-def _formatted(params: Params) -> tuple[str, list[Json]]:
-    parse_mode = params.text("parse_mode")
-    entities = [] if parse_mode else as_objects(params.structure("entities"))
-    return format_text(params.text("text"), parse_mode, entities)
-
-
-def chat_id_of(params: Params) -> int:
-    """Give the chat that a call is about.
-
-    Raises:
-        ApiError: None is named, or by something that is not a number (we know no usernames of chats).
-    """
-    if "chat_id" not in params:
-        raise bad_request("chat_id is empty")
-    chat_id = params.integer("chat_id")
-    if not chat_id:
-        raise bad_request("chat not found")
-    return chat_id
-
-
-def _replied(chat: Chat, params: Params) -> Message | None:
-    reply = as_object(params.structure("reply_parameters"))
-    message_id = int(reply.get("message_id", 0)) or params.integer("reply_to_message_id")
-    found = chat.messages.get(message_id)
-    if message_id and not found and not _may_be_missing(reply, params):
-        raise bad_request("message to be replied not found")
-    return found
-
-
-def _may_be_missing(reply: Json, params: Params) -> bool:
-    return bool(reply.get("allow_sending_without_reply")) or params.flag("allow_sending_without_reply")
-
-
 def edit_message_text(world: World, params: Params) -> Json:
     """Change the text and the inline keyboard of a message."""
-    text, entities = _formatted(params)
+    text, entities = text_of(params)
     markup = check_inline_keyboard(params.structure("reply_markup"))
     chat, message = _editable(world, params)
+    if message.media:
+        raise bad_request("there is no text in the message to edit")
     if (message.text, message.entities, message.inline_keyboard) == (text, entities, markup):
         raise bad_request(_NOT_MODIFIED)
     if (message.text, message.entities) != (text, entities):
         message.edits.append(message.text)
         message.text, message.entities = text, entities
-        chat.note(message)
+        chat.note(message, is_edit=True)
+    return _changed(world, chat, message, markup)
+
+
+def edit_message_caption(world: World, params: Params) -> Json:
+    """Change the caption and the inline keyboard of a message."""
+    caption, entities = caption_of(params)
+    markup = check_inline_keyboard(params.structure("reply_markup"))
+    chat, message = _editable(world, params)
+    if message.kind not in CAPTIONED:
+        raise bad_request("there is no caption in the message to edit")
+    if (message.caption, message.caption_entities, message.inline_keyboard) == (caption, entities, markup):
+        raise bad_request(_NOT_MODIFIED)
+    if (message.caption, message.caption_entities) != (caption, entities):
+        message.edits.append(message.caption)
+        message.caption, message.caption_entities = caption, entities
+        chat.note(message, is_edit=True)
     return _changed(world, chat, message, markup)
 
 
@@ -220,6 +184,14 @@ def answer_callback_query(world: World, params: Params) -> bool:
     return True
 
 
+def get_file(world: World, params: Params) -> Json:
+    """Give the path under which a file can be downloaded."""
+    if "file_id" not in params:
+        raise bad_request("file_id not specified")
+    file = world.files.reveal(params.text("file_id"))
+    return file.to_dict() | {"file_path": file.path}
+
+
 def send_chat_action(world: World, params: Params) -> bool:
     """Show "typing…" to the other side."""
     chat = world.chat_to_write_to(chat_id_of(params))
@@ -263,7 +235,17 @@ METHODS: dict[str, Method] = {
     "deletewebhook": delete_webhook,
     "getwebhookinfo": get_webhook_info,
     "sendmessage": send_message,
+    "sendphoto": partial(send_media, "photo"),
+    "sendvoice": partial(send_media, "voice"),
+    "sendvideo": partial(send_media, "video"),
+    "sendvideonote": partial(send_media, "video_note"),
+    "sendaudio": partial(send_media, "audio"),
+    "senddocument": partial(send_media, "document"),
+    "sendsticker": partial(send_media, "sticker"),
+    "sendanimation": partial(send_media, "animation"),
+    "getfile": get_file,
     "editmessagetext": edit_message_text,
+    "editmessagecaption": edit_message_caption,
     "editmessagereplymarkup": edit_message_reply_markup,
     "deletemessage": delete_message,
     "answercallbackquery": answer_callback_query,

@@ -1,19 +1,16 @@
-"""Scripted people: they write, press, edit, block, and see what the bot says to them."""
+"""Scripted people: they write, press, edit, block, and see what the bot says to them; what they write is in ``writing``."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from bot.playground.formatting import MAX_TEXT, settle
-from bot.playground.html_text import utf16_length
 from bot.playground.keyboards import find_inline, find_reply, keyboard_labels
-from bot.playground.messages import Chat, ChatStatus, Message
+from bot.playground.messages import Message
 from bot.playground.state import Query, World
 from bot.playground.updates import QUERY_LIVES_SECONDS
 from bot.playground.wire import Json
+from bot.playground.writing import Writer
 
-_COMMAND = re.compile(r"(?<![^\s])/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]+)?")
 _TOLD = 10  # messages that a failure shows
 
 
@@ -39,14 +36,11 @@ class Press:
         return await self.person.answered(self.query_id, timeout)
 
 
-class Person:
+class Person(Writer):
     """One user of Telegram in a private chat with the bot; made by ``server.person("Sara")``."""
 
     def __init__(self, world: World, user: Json) -> None:
-        self._world = world
-        self.user = user  #: as on the wire
-        info = {key: user[key] for key in ("id", "first_name", "username") if key in user} | {"type": "private"}
-        self.private_chat: Chat = world.open_chat(info, status="silent")
+        super().__init__(world, user)
         self._cursor = 0
 
     def __repr__(self) -> str:
@@ -58,11 +52,6 @@ class Person:
         return self.user["id"]
 
     @property
-    def first_name(self) -> str:
-        """Her first name."""
-        return self.user["first_name"]
-
-    @property
     def username(self) -> str | None:
         """Her username without @, None where she has none."""
         return self.user.get("username")
@@ -72,40 +61,7 @@ class Person:
         """The language of her client."""
         return self.user["language_code"]
 
-    # -- what she does ----------------------------------------------------------------------------------------------
-
-    async def open(self) -> Message:
-        """Open the bot for the first time: "/start"."""
-        return await self.send("/start")
-
-    async def send(self, text: str, *, reply_to: Message | None = None, entities: list[Json] | None = None) -> Message:
-        """Write *text*; commands get their entity, the ends are trimmed as a client does.
-
-        Raises:
-            ValueError: Nothing visible, or more than 4,096 UTF-16 units (a client sends that as several messages).
-        """
-        text, entities = settle(text, entities or [])
-        if not text or utf16_length(text) > MAX_TEXT:
-            raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units, not {utf16_length(text)}")
-        message = self._new(self.private_chat.info)
-        message.text, message.entities, message.reply_to = text, [*entities, *_commands(text)], reply_to
-        return self._write(self.private_chat, message)
-
-    async def send_raw(self, fields: Json, *, chat: Json | None = None) -> Message:
-        """Send a message of any kind: *fields* as on the wire; *chat* where it is not her private one."""
-        place = self._world.open_chat(chat) if chat else self.private_chat
-        message = self._new(place.info)
-        message.text, message.entities = fields.get("text", ""), fields.get("entities", [])
-        message.extra = {key: value for key, value in fields.items() if key not in ("text", "entities")}
-        return self._write(place, message)
-
-    async def edit(self, message: Message, text: str) -> Message:
-        """Change a message of hers."""
-        message.edits.append(message.text)
-        message.text, message.entities = settle(text, [])
-        message.edit_date = self._world.now()
-        self._world.updates.put("edited_message", message.to_dict())
-        return message
+    # -- what she presses -------------------------------------------------------------------------------------------
 
     async def press(self, label: str, *, in_message: Message | None = None) -> Press:
         """Press the button whose text contains *label*: in the newest message that has one, or in *in_message*.
@@ -139,39 +95,6 @@ class Person:
         self._world.updates.put("callback_query", body, lives_seconds=QUERY_LIVES_SECONDS)
         return Press(self, message, query)
 
-    async def block(self) -> None:
-        """Block the bot."""
-        self._membership("blocked", "member", "kicked")
-
-    async def unblock(self) -> None:
-        """Unblock the bot."""
-        self._membership("open", "kicked", "member")
-
-    async def deactivate(self) -> None:
-        """Delete her account."""
-        self.private_chat.status = "deactivated"
-
-    def _membership(self, status: ChatStatus, old: str, new: str) -> None:
-        self.private_chat.status = status
-        body: Json = {"chat": self.private_chat.info, "from": self.user, "date": self._world.now()}
-        body["old_chat_member"], body["new_chat_member"] = self._member(old), self._member(new)
-        self._world.updates.put("my_chat_member", body)
-
-    def _member(self, status: str) -> Json:
-        return {"user": self._world.bot, "status": status} | ({"until_date": 0} if status == "kicked" else {})
-
-    def _new(self, chat: Json) -> Message:
-        return Message(self._world.next_message_id(), chat, self.user, self._world.now())
-
-    def _write(self, chat: Chat, message: Message) -> Message:
-        if chat is self.private_chat:
-            if chat.status not in ("silent", "open"):
-                raise ValueError(f"{self.first_name} cannot write: {chat.status}")
-            chat.status = "open"
-        self._world.post(chat, message)
-        self._world.updates.put("message", message.to_dict())
-        return message
-
     # -- what she sees ----------------------------------------------------------------------------------------------
 
     @property
@@ -186,8 +109,8 @@ class Person:
 
     @property
     def received(self) -> list[str]:
-        """The texts of the bot's messages as they read now, in the order of arrival."""
-        return [message.text for message in self.bot_messages]
+        """The texts and captions of the bot's messages as they read now, in the order of arrival."""
+        return [message.words for message in self.bot_messages]
 
     @property
     def last(self) -> Message | None:
@@ -209,10 +132,18 @@ class Person:
         """Take everything that is there as seen: the next ``see`` only finds what comes from now on."""
         self._cursor = self.mark()
 
-    async def see(self, part: str, *, timeout: float = 10.0, after: Message | int | None = None) -> Message:  # noqa: ASYNC109
+    async def see(
+        self,
+        part: str = "",
+        *,
+        kind: str | None = None,
+        edited: bool | None = None,
+        timeout: float = 10.0,  # noqa: ASYNC109
+        after: Message | int | None = None,
+    ) -> Message:
         """Wait until the bot says something that contains *part*, and give that message.
 
-        Everything that the bot sends her, and each change of a text, is an event in her chat, in order. She has one
+        Everything that the bot sends her, and each change of a text or caption, is an event in her chat, in order. She has one
         cursor into them. ``see`` takes the first event *behind the cursor* that contains *part* and moves the cursor
         behind it: what was before counts as seen, so that no test passes on an old message, and what is said between
         the call before and this one is not missed. Writing and pressing do not move the cursor (an answer may be
@@ -220,7 +151,9 @@ class Person:
         a message that was deleted meanwhile was seen all the same.
 
         Args:
-            part: What the text contains; the empty text fits the next event.
+            part: What the text or caption contains; the empty text fits the next event.
+            kind: What the message has to be: "photo", "text" and so on.
+            edited: True for changes only, False for new messages only.
             timeout: Seconds to wait.
             after: Look behind this message's newest event, or behind a ``mark()``, in place of the cursor.
 
@@ -232,12 +165,14 @@ class Person:
 
         def probe() -> Message | None:
             nonlocal position
-            message, position = self.private_chat.search(part, position)
+            message, position = self.private_chat.search(position, lambda event: event.fits(part, kind, is_edit=edited))
             return message
 
         found = await self.private_chat.bell.wait_until(probe, timeout)
         if found is None:
-            raise AssertionError(f"{self.first_name} did not see {part!r} within {timeout} s{self._story(start)}")
+            raise AssertionError(
+                f"{self.first_name} did not see {_wanted(part, kind, edited)} within {timeout} s{self._story(start)}"
+            )
         self._cursor = max(position, self._cursor)
         return found
 
@@ -260,16 +195,13 @@ class Person:
         return "\nher last messages:\n" + ("\n".join(lines) or "  (none)")
 
 
+def _wanted(part: str, kind: str | None, edited: bool | None) -> str:  # noqa: FBT001
+    return f"{part!r}{f' of the kind {kind}' if kind else ''}{f' with edited={edited}' if edited is not None else ''}"
+
+
 def _told(message: Message, cursor: int | None) -> str:
     who = "bot" if message.is_from_bot else message.sender["first_name"]
     seen = " (seen)" if cursor is not None and message.is_from_bot and message.seen_at <= cursor else ""
+    kind = f"{message.kind} " if message.kind != "text" else ""
     buttons = f"  {message.buttons}" if message.buttons else ""
-    return f"  {message.message_id} {who}{seen}: {message.text!r}{buttons}"
-
-
-def _commands(text: str) -> list[Json]:
-    """Find the commands that a client marks."""
-    return [
-        {"type": "bot_command", "offset": utf16_length(text[: match.start()]), "length": len(match[0])}
-        for match in _COMMAND.finditer(text)
-    ]
+    return f"  {message.message_id} {who}{seen}: {kind}{message.words!r}{buttons}"

@@ -15,6 +15,7 @@ from typing import Self
 from aiohttp import web
 
 from bot.playground.faults import CutError, Fault, Faults
+from bot.playground.files import File
 from bot.playground.limits import LIMITED, Flood, FloodLimits
 from bot.playground.messages import Chat
 from bot.playground.methods import METHODS, get_updates
@@ -24,6 +25,7 @@ from bot.playground.updates import UpdateQueue
 from bot.playground.wire import ApiError, Clock, Json, Params, read_params
 
 TOKEN = "12345:TEST-token-of-the-playground-bot-0000"  # noqa: S105 -- opens nothing but this server
+DOWNLOAD = "download"  #: how a download is called, in ``Call.method`` and ``Fault.method``
 CUT = 0  #: the status of a call that got no answer
 _TOKEN = re.compile(r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]{1,80}")
 _SHUTDOWN_SECONDS = 0.05  # polls that wait are not waited for
@@ -90,6 +92,7 @@ class BotApiServer:
         """Listen; *routes* are served beside the Bot API."""
         app = web.Application(client_max_size=64 << 20)
         app.router.add_route("*", "/bot{token}/{method}", self._handle)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._download)
         app.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
@@ -186,8 +189,7 @@ class BotApiServer:
         except ApiError as error:
             status, description, body = error.code, error.description, error.to_dict()
         except CutError:
-            if request.transport:
-                request.transport.close()
+            _cut(request)
         finally:
             self._record(Call(method, params.raw, status, at, chat_id, description, fault.kind if fault else ""))
         if fault and fault.body is not None:
@@ -221,13 +223,16 @@ class BotApiServer:
         """
         if not self.latency:
             return self._do(name, params, chat_id)
-        half = self.world.rng.uniform(*self.latency) / 2
+        half = self._half_a_latency()
         try:
             await asyncio.sleep(half)
         finally:
             result = self._do(name, params, chat_id)
         await asyncio.sleep(half)
         return result
+
+    def _half_a_latency(self) -> float:
+        return self.world.rng.uniform(*self.latency) / 2 if self.latency else 0.0
 
     def _do(self, name: str, params: Params, chat_id: int | None) -> object:
         function = METHODS.get(name)
@@ -237,6 +242,68 @@ class BotApiServer:
             self._flood.check(chat_id)
         return function(self.world, params)
 
+    # -- one download -----------------------------------------------------------------------------------------------
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        path, at = request.match_info["path"], self.clock()
+        fault = self.faults.pick(DOWNLOAD, None)
+        response, status, description = web.StreamResponse(), CUT, ""
+        try:
+            file = await self._file(request.match_info["token"], path, fault)
+            await _give(file, request, response, is_whole=not fault or fault.kind != "lost")
+            status = 200
+        except ApiError as error:
+            status, description = error.code, error.description
+            response = _failure(error, fault)
+        except CutError:
+            _cut(request)
+        finally:
+            struck_by = fault.kind if fault else ""
+            self._record(Call(DOWNLOAD, {"file_path": path}, status, at, None, description, struck_by))
+        return response
+
+    async def _file(self, token: str, path: str, fault: Fault | None) -> File:
+        """Give the file as soon as it may be sent; ``lost`` strikes in the middle of it."""
+        self._check_token(token)
+        if fault:
+            await fault.before()
+        await asyncio.sleep(2 * self._half_a_latency())
+        file = self.world.files.at(path)
+        if file is None:
+            raise ApiError(404, "Not Found")
+        if fault and fault.kind != "lost":
+            await fault.after()
+        return file
+
 
 def _answer(status: int, body: Json) -> web.Response:
     return web.Response(status=status, body=json.dumps(body).encode(), headers=_JSON)
+
+
+def _failure(error: ApiError, fault: Fault | None) -> web.Response:
+    """Give the answer to a refused call; a fault may have a page of its own for it."""
+    if fault and fault.body is not None:
+        return web.Response(status=error.code, text=fault.body, content_type="text/html")
+    return _answer(error.code, error.to_dict())
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport:
+        request.transport.close()
+
+
+async def _give(file: File, request: web.Request, response: web.StreamResponse, *, is_whole: bool) -> None:
+    """Send what is in *file*, or break off after half of it.
+
+    Raises:
+        CutError: It broke off.
+    """
+    response.content_type, response.content_length = "application/octet-stream", file.size
+    await response.prepare(request)
+    left = file.size if is_whole else file.size // 2
+    for piece in file.pieces():
+        await response.write(piece[:left])
+        left -= len(piece[:left])
+    if not is_whole:
+        raise CutError
+    await response.write_eof()

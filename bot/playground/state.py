@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import dataclass, field
 
+from bot.playground.files import Files
 from bot.playground.messages import Chat, ChatStatus, Message
 from bot.playground.updates import QUERY_LIVES_SECONDS, UpdateQueue
 from bot.playground.waiting import Bell
@@ -41,6 +42,7 @@ class World:
         self.updates = UpdateQueue(clock, self.rng.randrange(100_000_000, 900_000_000), self.bell)
         self.chats: dict[int, Chat] = {}
         self.queries: dict[str, Query] = {}
+        self.files = Files(self.rng, is_bounded=is_bounded)
         self.commands: dict[str, list[Json]] = {}
         self.webhook_url = ""
         self.answer_within_seconds = ANSWER_WITHIN_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,7 @@ from aiohttp import web
 Json = dict[str, Any]
 Clock = Callable[[], float]  #: seconds since the epoch
 
+_ATTACH = "attach://"  # Bot API, InputMedia and "Sending files"
 _TRUE = frozenset({"true", "yes", "1"})  # TBA, Client::to_bool
 
 
@@ -40,6 +42,15 @@ def bad_request(reason: str) -> ApiError:
 def too_many_requests(retry_after: int) -> ApiError:
     """Give a 429 that asks for *retry_after* seconds of silence."""
     return ApiError(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+
+
+@dataclass(slots=True, frozen=True)
+class Upload:
+    """A file that came as a part of a multipart form."""
+
+    file_name: str
+    mime_type: str
+    content: bytes = field(repr=False)
 
 
 class Params:
@@ -71,6 +82,13 @@ class Params:
             return int(self.raw.get(name, default))
         except (TypeError, ValueError):
             return default
+
+    def upload(self, name: str) -> Upload | None:
+        """Give the file for *name*: the part of that name, or the part that ``attach://…`` names; None where there is none."""
+        value = self.raw.get(name)
+        if isinstance(value, str) and value.startswith(_ATTACH):
+            value = self.raw.get(value.removeprefix(_ATTACH))
+        return value if isinstance(value, Upload) else None
 
     def flag(self, name: str) -> bool:
         """Say whether a flag is set."""
@@ -109,7 +127,13 @@ async def _read_body(request: web.Request) -> Json:
         return _decode_object(await request.read())
     if request.content_type == "application/x-www-form-urlencoded":
         return dict(parse_qsl((await request.read()).decode(), keep_blank_values=True))
-    return dict(await request.post())
+    return {name: _received(value) for name, value in (await request.post()).items()}
+
+
+def _received(value: str | bytes | bytearray | web.FileField) -> object:
+    if isinstance(value, web.FileField):
+        return Upload(value.filename, value.content_type, value.file.read())
+    return value
 
 
 def _decode_object(body: bytes) -> Json:

@@ -14,6 +14,7 @@ from bot.playground import BotApiServer
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, Turn
 from bot.telegram import api as bot_api
 from bot.telegram.api import Api
+from bot.telegram.calls import Calls
 from bot.telegram.intake import Intake
 from bot.telegram.limits import Limits
 from bot.telegram.sender import Sender
@@ -62,7 +63,7 @@ async def api_of(server: BotApiServer) -> AsyncGenerator[Api]:
     trust = ssl.create_default_context()
     polling, calling = bot_api.connection(trust), bot_api.Connections(trust)
     try:
-        yield Api(address=f"{server.url}/bot{server.token}", polling=polling, calling=calling)
+        yield Api(host=server.url, token=server.token, polling=polling, calling=calling)
     finally:
         await polling.shutdown()
         await calling.close()
@@ -74,14 +75,15 @@ async def sender_of(app: App, server: BotApiServer, *, db: Database | None = Non
     limits = Limits(per_second=0, per_chat_per_second=0, per_chat_burst=0, now=lambda: 0.0)
     delivering = replace(app.delivering, db=db or app.db)
     async with api_of(server) as api:
-        yield Sender(api=api, db=db or app.db, clock=app.clock, people=app.people, delivering=delivering, limits=limits)
+        calls = Calls(api=api, vault=app.vault)
+        yield Sender(calls=calls, db=db or app.db, clock=app.clock, people=app.people, delivering=delivering, limits=limits)
 
 
 @asynccontextmanager
 async def intake_of(app: App, server: BotApiServer, *, db: Database | None = None) -> AsyncGenerator[Intake]:
     """Lend an intake that polls a server of ours."""
     async with api_of(server) as api:
-        yield Intake(api=api, db=db or app.db, vault=app.vault, clock=app.clock)
+        yield Intake(api=api, db=db or app.db, vault=app.vault, clock=app.clock, pulse=app.pulse)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from bot.playground import BotApiServer
     [
         ("/bot12345:another-token/getMe", 401, "Unauthorized"),
         ("/botnonsense/getMe", 404, "Not Found"),
-        ("/bot{token}/sendSticker", 404, "Not Found"),
+        ("/bot{token}/sendDice", 404, "Not Found"),
     ],
 )
 async def test_what_is_unknown_is_refused(
