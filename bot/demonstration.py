@@ -17,7 +17,7 @@ from rich.text import Text
 from bot import lifecycle, logs
 from bot.domain.errors import BotError
 from bot.playground import TOKEN, BotApiServer, Call, Person
-from bot.playground.story import Cast, cast, play
+from bot.playground.story import Cast, Story, cast
 from bot.scheduler.defaults import DEFAULTS
 from bot.settings import Settings, load
 from bot.storage.holding import lock_file
@@ -26,7 +26,7 @@ FOLDER = Path(".demo")
 #: So short that all three tasks are seen at work while the story is told.
 PACE = {"backup": timedelta(seconds=6), "cleanup": timedelta(seconds=3), "match": timedelta(seconds=2)}
 _TASKS_SEEN_SECONDS = 7.0  #: how long ``--script`` goes on at most for each task to have run
-_COLOURS = ("cyan", "green", "magenta")
+_COLOURS = ("cyan", "green", "magenta", "blue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,14 @@ class Stage:
 
     def hear(self, call: Call) -> None:
         """Print what the bot says to somebody."""
-        verbs = {"sendmessage": "«", "editmessagetext": "«~"}
+        method = call.method.lower()
         person = next((one for one in self._everybody if one.id == call.chat_id), None)
-        if call.method.lower() in verbs and call.status == 200 and person is not None:  # noqa: PLR2004 — OK
-            message = self._message(person, call.params)
-            buttons = "  ".join(f"[{label}]" for row in message.buttons for label in row)
-            self._print(person, verbs[call.method.lower()], f"{message.text}\n{buttons}".strip())
+        if not method.startswith(("send", "editmessage")) or call.status != 200 or person is None:  # noqa: PLR2004 — OK
+            return
+        message = self._message(person, call.params)
+        shown = message.words if message.kind == "text" else f"({message.kind}: {message.file_name or 'no name'}) {message.words}"
+        buttons = "  ".join(f"[{label}]" for row in message.buttons for label in row)
+        self._print(person, "«~" if method.startswith("edit") else "«", f"{shown}\n{buttons}".strip())
 
     async def add_counselor(self, telegram_id: int, name: str, topics: str) -> None:
         """Run the command that adds a counselor, beside the running bot."""
@@ -68,7 +70,7 @@ class Stage:
 
     @property
     def _everybody(self) -> tuple[Person, ...]:
-        return (self.people.sara, self.people.dawit, self.people.hana)
+        return (self.people.sara, self.people.dawit, self.people.hana, self.people.meron)
 
     def _message(self, person: Person, parameters: dict[str, Any]) -> Any:  # noqa: ANN401 — a Message of the playground
         wanted = int(parameters.get("message_id") or 0)
@@ -96,10 +98,11 @@ async def _perform_in_folder(console: Console, *, ends: bool) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     async with BotApiServer() as server:
-        variables = _variables(server)
+        people = cast(server)
+        variables = _variables(server, admin=people.meron)
         settings = load({**variables, "PATH": os.environ.get("PATH", "")}, None)
         logs.configure(level="INFO", fmt="text", file=None, secrets=settings.secrets)
-        stage = Stage(cast(server), console, variables)
+        stage = Stage(people, console, variables)
         server.on_call = stage.hear
         _print_pace(console)
         await _perform(stage, settings, ends=ends)
@@ -126,20 +129,21 @@ async def _perform(stage: Stage, settings: Settings, *, ends: bool) -> None:
 
 async def _tell(stage: Stage) -> None:
     try:
-        await play(stage.people, stage.add_counselor, stage.tell)
+        await Story(stage.people, stage.add_counselor, stage.tell).play()
     except AssertionError as error:
         raise BotError(f"The demo went wrong: {error}") from error
-    stage.console.print(Text("The story is told: request, offer, decline, accept, conversation, end.", style="bold yellow"))
+    scenes = "application, approval, request, offer, conversation, files, end, rating"
+    stage.console.print(Text(f"The story is told: {scenes}.", style="bold yellow"))
 
 
-def _variables(server: BotApiServer) -> dict[str, str]:
+def _variables(server: BotApiServer, *, admin: Person) -> dict[str, str]:
     folder = FOLDER.absolute()
     return {
         "BOT_TOKEN": TOKEN,
         "TELEGRAM_API_URL": server.url,
         "DATABASE_URL": f"sqlite:///{folder}/hu_counseling.db",
         "BACKUP_DIR": str(folder / "backups"),
-        "ADMIN_IDS": "1",
+        "ADMIN_IDS": str(admin.id),
     }
 
 

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bot.app import App
+from bot.domain.content import Content, Kind
 from bot.domain.ids import DeliveryId, OfferId
-from bot.domain.people import OPERATOR, Actor, Gender
+from bot.domain.people import OPERATOR, Actor, Detail, Gender
 from bot.domain.sessions import Offer, Session
 from bot.services.enrolling import Volunteer
 from bot.storage import deliveries
@@ -85,6 +86,19 @@ class Cast:
         await self.app.enrolling.add_counselor(OPERATOR, volunteer)
         return await self.app.people.identify(telegram_id)
 
+    async def applicant(self, telegram_id: int, name: str, *topics: str) -> Actor:
+        """Return somebody whose application waits for the admins."""
+        actor = await self.app.people.identify(telegram_id)
+        await self.app.applying.begin(actor)
+        for topic in topics or ("other",):
+            await self.app.applying.toggle_topic(actor, topic)
+        await self.app.applying.take_topics(actor)
+        await self.app.applying.take_gender(actor, Gender.ANONYMOUS)
+        await self.app.applying.take_text(actor, Detail.NAME, name)
+        await self.app.applying.take_text(actor, Detail.BIO, "I study psychology, and I would like to be there for others.")
+        await self.app.applying.submit(actor)
+        return actor
+
     async def sara(self) -> Actor:
         """Return Sara, a student."""
         return await self.student(1001)
@@ -114,6 +128,15 @@ class Cast:
         await self.request(student, topic)
         (offer,) = await self.app.matching.match_waiting(limit=10)
         return offer
+
+    async def say(self, actor: Actor, text: str, *, message_id: int = 1, reply_to: int | None = None) -> Session | None:
+        """Have *actor* write *text*; return the conversation that it went to, None where they are asked which one."""
+        active = await self.app.relaying.conversations(actor)
+        session = await self.app.relaying.meant(actor, active, reply_to=reply_to)
+        if session is not None:
+            content = Content(kind=Kind.TEXT, text=text)
+            await self.app.relaying.relay(actor, session, content, message_id=message_id, reply_to=reply_to)
+        return session
 
     async def owed(self, actor: Actor) -> list[Delivery]:
         """Return what waits to be delivered to *actor*, in its order."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
+from bot.domain.content import Kind, Media
+from bot.domain.ids import DeliveryId
 from bot.domain.text import Text
 
 
@@ -20,6 +22,22 @@ class Button:
 
 
 Keyboard = Sequence[Sequence[Button]]  #: rows of buttons
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message in a person's chat: by its id at Telegram, or by the delivery that it was or will be."""
+
+    message_id: int | None = None
+    delivery_id: DeliveryId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes out, with the text as its caption where its kind has one."""
+
+    kind: Kind
+    media: Media
 
 
 class Method(StrEnum):

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from bot.domain.ids import Clock
-from bot.domain.outgoing import Method, Urgency
-from bot.domain.text import Text
-from bot.services.offering import Offering
+from bot.domain.outgoing import Method, Place, Urgency
+from bot.domain.sessions import SessionState
+from bot.services import buttons
 from bot.services.outbox import Outbox
-from bot.storage import deliveries, people, sessions
+from bot.services.reaching import Reaching
+from bot.storage import deliveries, messages, sessions
 from bot.storage.database import Database, Transaction
 from bot.storage.deliveries import Delivery
 from bot.texts import counselor as to_counselor
@@ -33,7 +34,7 @@ class Delivering:
     db: Database
     clock: Clock
     outbox: Outbox
-    offering: Offering
+    reaching: Reaching
 
     async def succeed(self, delivery: Delivery, *, message_id: int | None) -> Delivery | None:
         """Mark a delivery as made; return the next one that waits in the same chat, None behind one that has no order."""
@@ -57,18 +58,24 @@ class Delivering:
         async with self.db.transaction() as tx:
             if not await deliveries.fail(tx, delivery.id, is_final=failure is not Failure.LATE, error=error, at=at):
                 return
-            if failure is Failure.UNREACHABLE:
-                await people.set_reachable(tx, delivery.person_id, is_reachable=False)
-                await self.offering.withdraw(tx, delivery.person_id, at=at)
-            await self._tell_sender(tx, delivery, failure, at=at)
+            is_told = failure is Failure.UNREACHABLE and await self.reaching.lose(tx, delivery.person_id, at=at)
+            await self._tell_other_side(tx, delivery, is_told=is_told, is_lost=failure is Failure.UNREACHABLE, at=at)
 
-    async def _tell_sender(self, tx: Transaction, delivery: Delivery, failure: Failure, *, at: datetime) -> None:
+    async def _tell_other_side(self, tx: Transaction, delivery: Delivery, *, is_told: bool, is_lost: bool, at: datetime) -> None:
+        """Tell who wrote a message that it did not arrive, and whoever waits for somebody who is not there any more."""
         session = await sessions.find(tx, delivery.session_id) if delivery.session_id else None
-        if delivery.sender_id is None or session is None or await deliveries.has_failed_part(tx, delivery):
+        if session is None:
             return
-        text: Text = to_student.NOT_DELIVERED
-        if delivery.sender_id != session.student_id:
-            text = to_counselor.NOT_DELIVERED(alias=session.alias)
-            if failure is Failure.UNREACHABLE:
-                text = to_counselor.UNREACHABLE(alias=session.alias)
-        await self.outbox.say(tx, text, to=delivery.sender_id, at=at, urgency=Urgency.CONVERSATION)
+        if delivery.sender_id is None:
+            if is_lost and not is_told and session.state is SessionState.ACTIVE:
+                await self.reaching.tell_other(tx, session, delivery.person_id, at=at)
+            return
+        if await deliveries.has_failed_part(tx, delivery):
+            return
+        is_student = delivery.sender_id == session.student_id
+        text = to_student.NOT_DELIVERED if is_student else to_counselor.NOT_DELIVERED(alias=session.alias)
+        written = await messages.find(tx, session.id, delivery.message_seq) if delivery.message_seq else None
+        place = Place(message_id=written.source_message_id) if written else None
+        await self.outbox.say(
+            tx, text, to=delivery.sender_id, at=at, urgency=Urgency.CONVERSATION, reply_to=place, buttons=[buttons.SOS]
+        )

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot import texts
 from bot.domain.errors import Conflict
 from bot.domain.ids import Clock, CounselorId, OfferId, PersonId
-from bot.domain.outgoing import Button, Urgency
+from bot.domain.outgoing import Button, Place, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import Offer, Session
 from bot.domain.text import Text
@@ -20,6 +20,7 @@ from bot.services.people import People
 from bot.storage import offers, people, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
+from bot.texts import ending
 from bot.texts import student as to_student
 
 
@@ -42,16 +43,26 @@ class Offering:
         """
         counselor_id, at = actor.counselor_id, self.clock()
         async with self.db.transaction() as tx:
+            await offers.hold_like(tx, offer_id)
             offer = await offers.accept(tx, offer_id, counselor_id, capacity=self.capacity, at=at)
             session = await sessions.activate(tx, offer.session_id, counselor_id, at=at) if offer else None
             if offer is None or session is None:
                 raise Conflict(to_counselor.GONE)
             topic = texts.topic_title(session.topic)
             await self._edit(tx, offer, to_counselor.ACCEPTED(alias=session.alias, topic=topic), at=at)
-            await self._gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)
-            await people.close_dialog(tx, counselor_id)  # what they write next is for the student, not for a form
-            await self._say_started(tx, session, at=at)
+            await self.follow_start(tx, session, counselor_id, at=at)
         return session
+
+    async def follow_start(self, tx: Transaction, session: Session, counselor_id: CounselorId, *, at: datetime) -> None:
+        """Do what follows where a session has become active: its open offers are withdrawn, and both sides are told."""
+        withdrawn = await offers.withdraw_of_session(tx, session.id, at=at)
+        await self._gone(tx, withdrawn, at=at)
+        if withdrawn:
+            await request_match(tx, because="others have room again", at=at)
+        await people.set_current(tx, counselor_id, session.id, at=at)
+        for side in (session.student_id, counselor_id):  # what they write next is for the other, and not for a form
+            await people.close_dialog(tx, side)
+        await self._say_started(tx, session, at=at)
 
     async def decline(self, actor: Actor, offer_id: OfferId) -> None:
         """Return the session that was offered to *actor* to the queue, for somebody else.
@@ -78,10 +89,11 @@ class Offering:
             await self._return(tx, lapsed, reason="lapsed", actor_id=None, at=at)
         return lapsed
 
-    async def withdraw(self, tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> None:
-        """Return what was offered to a counselor to the queue: they cannot be reached, and get nothing more until they write."""
+    async def withdraw(self, tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> list[Offer]:
+        """Return to the queue what was offered to a counselor who cannot be reached, or went; return the offers that it was."""
         withdrawn = await offers.withdraw_of_counselor(tx, counselor_id, at=at)
         await self._return(tx, withdrawn, reason="withdrawn", actor_id=None, at=at)
+        return withdrawn
 
     async def gone(self, tx: Transaction, withdrawn: Iterable[Offer], *, at: datetime) -> None:
         """Say on the messages of these offers that they are no longer available."""
@@ -90,23 +102,26 @@ class Offering:
     async def _return(
         self, tx: Transaction, closed: Iterable[Offer], *, reason: str, actor_id: PersonId | None, at: datetime
     ) -> None:
-        returned = [await sessions.wait_again(tx, offer.session_id, reason=reason, actor_id=actor_id, at=at) for offer in closed]
-        if returned:
+        session_ids = sorted({offer.session_id for offer in closed})
+        for session_id in session_ids:
+            await sessions.wait_again(tx, session_id, reason=reason, actor_id=actor_id, at=at)
+        if session_ids:
             await request_match(tx, because=reason, at=at)
 
     async def _say_started(self, tx: Transaction, session: Session, *, at: datetime) -> None:
         about = About(session_id=session.id, key_id=session.key_id)
         counselor_id = session.counselor_id or session.student_id
         started = to_counselor.STARTED(alias=session.alias, topic=texts.topic_title(session.topic))
-        end = [[Button(to_counselor.END(alias=session.alias), "session.end", session.alias)]]
-        await self.outbox.say(tx, started, to=counselor_id, at=at, buttons=end, urgency=Urgency.CONVERSATION, about=about)
+        info = Button(ending.SESSION_INFO, "session.info.below", session.alias)
+        rows = [[info], [Button(to_counselor.END(alias=session.alias), "session.end", session.alias)]]
+        await self.outbox.say(tx, started, to=counselor_id, at=at, buttons=rows, urgency=Urgency.CONVERSATION, about=about)
         name = await self.people.display_name(tx, counselor_id)
         await self.outbox.say(
             tx,
             to_student.STARTED(name=name),
             to=session.student_id,
             at=at,
-            buttons=[buttons.SOS, buttons.HOME_BELOW],
+            buttons=[[info], buttons.SOS, buttons.HOME_BELOW],
             urgency=Urgency.CONVERSATION,
             about=about,
         )
@@ -118,6 +133,5 @@ class Offering:
     async def _edit(self, tx: Transaction, offer: Offer, text: Text, *, at: datetime) -> None:
         message = await offers.message_of(tx, offer.id)
         if message is not None:
-            await self.outbox.edit(
-                tx, text, to=offer.counselor_id, message=message, is_ours=True, at=at, urgency=Urgency.CONVERSATION
-            )
+            place = Place(delivery_id=message)
+            await self.outbox.edit(tx, text, to=offer.counselor_id, place=place, at=at, urgency=Urgency.CONVERSATION)

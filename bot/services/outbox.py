@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import texts
 from bot.domain.errors import NotFound
 from bot.domain.ids import DeliveryId, KeyId, PersonId, SessionId
-from bot.domain.outgoing import ANSWER_PATIENCE, PATIENCE, SCREEN_PATIENCE, Keyboard, Method, Urgency
+from bot.domain.outgoing import ANSWER_PATIENCE, PATIENCE, SCREEN_PATIENCE, Attachment, Keyboard, Method, Place, Urgency
 from bot.domain.text import Text, Translate
 from bot.services.vault import Vault
 from bot.storage import deliveries, people
@@ -37,6 +38,17 @@ NOTHING = About()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One of several that are owed together; see ``Outbox.say``."""
+
+    text: Text
+    to: PersonId
+    buttons: Keyboard = ()
+    urgency: Urgency = Urgency.SCREEN
+    about: About = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
     """The one way to say something to a person."""
 
@@ -53,11 +65,27 @@ class Outbox:
         buttons: Keyboard = (),
         urgency: Urgency = Urgency.SCREEN,
         about: About = NOTHING,
+        attachment: Attachment | None = None,
+        reply_to: Place | None = None,
     ) -> DeliveryId:
-        """Owe a person a new message in their language."""
+        """Owe a person a new message in their language.
+
+        Args:
+            tx: The transaction.
+            text: What it says; under an attachment its caption.
+            to: In whose chat.
+            at: Now.
+            buttons: What stands below it.
+            urgency: Which chat goes first, and for how long it is worth repeating.
+            about: What it belongs to.
+            attachment: A file that it shows.
+            reply_to: A message in the same chat that it answers; where that is gone, it answers none.
+        """
         person = await _person(tx, to)
         payload = _screen(text, buttons, texts.translator(person.language))
-        return await self._owe(tx, person, Method.SAY, payload, at=at, urgency=urgency, about=about)
+        if attachment is not None:
+            payload["attachment"] = {"kind": attachment.kind, **asdict(attachment.media)}
+        return await self._owe(tx, person, Method.SAY, payload, at=at, urgency=urgency, about=about, place=reply_to)
 
     async def edit(  # noqa: PLR0913 — what, where, how
         self,
@@ -65,11 +93,12 @@ class Outbox:
         text: Text,
         *,
         to: PersonId,
-        message: DeliveryId | int,
-        is_ours: bool = False,
+        place: Place,
         at: datetime,
         buttons: Keyboard = (),
         urgency: Urgency = Urgency.SCREEN,
+        about: About = NOTHING,
+        is_caption: bool = False,
     ) -> DeliveryId:
         """Owe a person the change of a message.
 
@@ -77,18 +106,18 @@ class Outbox:
             tx: The transaction.
             text: What it says from then on.
             to: In whose chat it stands.
-            message: Which one: the delivery that it was where *is_ours*, else its id at Telegram.
-            is_ours: See *message*.
+            place: Which one.
             at: Now.
             buttons: Its buttons from then on.
             urgency: As for ``say``.
+            about: As for ``say``.
+            is_caption: Whether it is a file, so that the text stands under it.
         """
         person = await _person(tx, to)
         payload = _screen(text, buttons, texts.translator(person.language))
-        target = DeliveryId(message) if is_ours else None
-        if not is_ours:
-            payload["message_id"] = message
-        return await self._owe(tx, person, Method.EDIT, payload, at=at, urgency=urgency, target=target)
+        if is_caption:
+            payload["is_caption"] = True
+        return await self._owe(tx, person, Method.EDIT, payload, at=at, urgency=urgency, about=about, place=place)
 
     async def answer(self, tx: Transaction, query_id: str, text: Text | None = None, *, to: PersonId, at: datetime) -> DeliveryId:
         """Owe a person the end of their press, with a short notice where there is one."""
@@ -100,10 +129,37 @@ class Outbox:
     async def open(self, tx: Transaction, delivery: Delivery) -> dict[str, Any]:
         """Return what a delivery says: ``text`` (HTML) and ``buttons`` (rows of [label, action, reference]), or ``query_id``.
 
+        Beside them, where there is one: ``message_id`` of the message to be changed or answered, ``attachment`` (kind and the
+        fields of ``Media``), ``is_caption``.
+
         Raises:
             Unreadable: It was erased with its session or person.
         """
         return json.loads(await self.vault.unseal(tx, delivery.key_id, delivery.payload, about="delivery"))
+
+    async def say_all(self, tx: Transaction, messages: Sequence[Message], *, at: datetime) -> list[DeliveryId]:
+        """Owe each of these messages, as ``say`` does; return the deliveries in the same order.
+
+        As many statements as for one: what one run of the matching says to hundreds must not keep a conversation waiting.
+        """
+        known = await people.find_all(tx, sorted({message.to for message in messages}))
+        addressed = [(message, known[message.to]) for message in messages if message.to in known]
+        if len(addressed) < len(messages):
+            raise _nobody()
+        await self.vault.load(tx, {message.about.key_id or person.key_id for message, person in addressed})
+        new = [
+            await self._sealed(
+                tx,
+                person,
+                Method.SAY,
+                _screen(message.text, message.buttons, texts.translator(person.language)),
+                at=at,
+                urgency=message.urgency,
+                about=message.about,
+            )
+            for message, person in addressed
+        ]
+        return self._remember(await deliveries.add_all(tx, new, at=at))
 
     async def _owe(  # noqa: PLR0913 — the columns of a delivery
         self,
@@ -115,33 +171,56 @@ class Outbox:
         at: datetime,
         urgency: Urgency = Urgency.SCREEN,
         about: About = NOTHING,
-        target: DeliveryId | None = None,
+        place: Place | None = None,
         patience: timedelta | None = None,
     ) -> DeliveryId:
+        new = await self._sealed(tx, person, method, payload, at=at, urgency=urgency, about=about, place=place, patience=patience)
+        return self._remember([await deliveries.add(tx, new, at=at)])[0]
+
+    async def _sealed(  # noqa: PLR0913 — the columns of a delivery
+        self,
+        tx: Transaction,
+        person: Person,
+        method: Method,
+        payload: dict[str, Any],
+        *,
+        at: datetime,
+        urgency: Urgency = Urgency.SCREEN,
+        about: About = NOTHING,
+        place: Place | None = None,
+        patience: timedelta | None = None,
+    ) -> NewDelivery:
         key_id = about.key_id or person.key_id
-        new = NewDelivery(
+        if place is not None and place.message_id is not None:
+            payload["message_id"] = place.message_id
+        return NewDelivery(
             person_id=person.id,
             method=method,
             payload=await self.vault.seal(tx, key_id, json.dumps(payload), about="delivery"),
             key_id=key_id,
             urgency=urgency,
             patience_ends_at=at + (patience or _PATIENCE[urgency]),
-            target_id=target,
+            target_id=place.delivery_id if place else None,
             session_id=about.session_id,
             message_seq=about.message_seq,
             sender_id=about.sender_id,
         )
-        delivery_id = await deliveries.add(tx, new, at=at)
-        self.made.append(delivery_id)
+
+    def _remember(self, made: list[DeliveryId]) -> list[DeliveryId]:
+        self.made.extend(made)
         del self.made[:-_MADE_REMEMBERED]
-        return delivery_id
+        return made
 
 
 async def _person(tx: Transaction, person_id: PersonId) -> Person:
     person = await people.find(tx, person_id)
     if person is None:
-        raise NotFound(Text("There is no such person."))
+        raise _nobody()
     return person
+
+
+def _nobody() -> NotFound:
+    return NotFound(Text("There is no such person."))
 
 
 def _screen(text: Text, buttons: Keyboard, translate: Translate) -> dict[str, Any]:

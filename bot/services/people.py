@@ -15,6 +15,7 @@ from bot.storage import counselors, people
 from bot.storage.database import Database, Transaction
 from bot.storage.keys import Purpose
 from bot.storage.people import Person
+from bot.texts import everyone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +27,22 @@ class People:
     clock: Clock
     admin_ids: Collection[int]  #: Telegram ids (``ADMIN_IDS``)
 
-    async def identify(self, telegram_id: int) -> Actor:
-        """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it."""
+    async def identify(self, telegram_id: int, *, is_here: bool = True) -> Actor:
+        """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it.
+
+        Who *is_here* can be written to; only the news that somebody has blocked the bot says otherwise.
+        """
         async with self.db.transaction() as tx:
             person = await self.find_or_add(tx, telegram_id)
             actor = _actor(person, is_admin=telegram_id in self.admin_ids)
-            if not person.is_reachable:
+            if is_here and not person.is_reachable:
                 await people.set_reachable(tx, person.id, is_reachable=True)
                 if Role.COUNSELOR in actor.roles:
                     await request_match(tx, because="counselor reachable", at=self.clock())
             return actor
 
     async def telegram_id(self, tx: Transaction, person_id: PersonId) -> int:
-        """Return the Telegram id of a person; only who makes calls of the Bot API may ask.
+        """Return the Telegram id of a person; only who makes calls of the Bot API may ask, and who shows the end of an admin's.
 
         Raises:
             NotFound: There is no such person.
@@ -55,15 +59,17 @@ class People:
             await people.consent(tx, actor.me, version=CONSENT_VERSION, at=self.clock())
 
     async def display_name(self, tx: Transaction, counselor_id: CounselorId) -> str:
-        """Return the name under which a counselor appears.
+        """Return the name under which a counselor appears; an admin who is none, and helps all the same, is the team.
 
         Raises:
-            NotFound: They are no counselor.
+            NotFound: There is no such person.
             Unreadable: They were forgotten.
         """
         person = await people.find(tx, counselor_id)
-        if person is None or person.counselor_name is None:
+        if person is None:
             raise NotFound(Text("There is no such counselor."))
+        if person.counselor_name is None:
+            return str(everyone.TEAM)
         return await self.vault.unseal(tx, person.key_id, person.counselor_name, about="name")
 
     async def topics(self, tx: Transaction, counselor_id: CounselorId) -> list[str]:
@@ -71,7 +77,12 @@ class People:
         return await counselors.topics_of(tx, counselor_id)
 
     async def admins(self, tx: Transaction) -> list[PersonId]:
-        """Return the admins who have ever written to the bot: only to them it can write."""
+        """Return the admins who have ever written to the bot, those who were appointed too: only to them it can write."""
+        appointed = [person.id for person in await people.appointed(tx)]
+        return list(dict.fromkeys([*await self.fixed_admins(tx), *appointed]))
+
+    async def fixed_admins(self, tx: Transaction) -> list[PersonId]:
+        """Return the admins of ``ADMIN_IDS`` who have ever written to the bot; nobody can dismiss them."""
         return await people.with_hashes(tx, [self.vault.lookup(telegram_id) for telegram_id in self.admin_ids])
 
     async def find_or_add(self, tx: Transaction, telegram_id: int) -> Person:

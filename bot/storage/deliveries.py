@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.ids import DeliveryId, KeyId, PersonId, SessionId
 from bot.domain.outgoing import Method, Urgency
-from bot.storage.database import Channel, Row, Transaction, inserted
+from bot.storage.database import Channel, Row, Transaction, Value, inserted, spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,33 @@ async def add(tx: Transaction, new: NewDelivery, *, at: datetime) -> DeliveryId:
     return DeliveryId(inserted(row))
 
 
+async def add_all(tx: Transaction, new: Sequence[NewDelivery], *, at: datetime) -> list[DeliveryId]:
+    """Owe several deliveries; return their ids, in the same order."""
+    rows: list[tuple[Value, ...]] = [
+        (
+            *(one.person_id, one.method, one.payload, one.key_id, int(one.urgency), one.patience_ends_at),
+            *(one.target_id, one.session_id, one.message_seq, one.sender_id),
+        )
+        for one in new
+    ]
+    sql, values = spread(
+        """
+        WITH new (person_id, method, payload, key_id, urgency, patience_ends_at,
+                  target_id, session_id, message_seq, sender_id) AS (VALUES :rows)
+        INSERT INTO delivery (person_id, method, payload, key_id, urgency, state, due_at, patience_ends_at, created_at,
+                              target_id, session_id, message_seq, sender_id)
+        SELECT person_id, method, payload, key_id, urgency, 'waiting', :at, patience_ends_at, :at,
+               CAST(target_id AS BIGINT), CAST(session_id AS BIGINT), CAST(message_seq AS BIGINT), CAST(sender_id AS BIGINT)
+          FROM new
+        RETURNING id
+        """,
+        rows=rows,
+    )
+    ids = sorted(row["id"] for row in await tx.fetch_all(sql, at=at, **values))  # they were counted in the order of the rows
+    tx.notify(Channel.DELIVERY)
+    return [DeliveryId(number) for number in ids]
+
+
 async def owed(tx: Transaction, *, after: DeliveryId, limit: int) -> list[Owed]:
     """Return what waits, of the deliveries with a higher id than *after*, in the order of their ids."""
     rows = await tx.fetch_all(
@@ -114,14 +142,36 @@ async def message_id_of(tx: Transaction, delivery_id: DeliveryId) -> int | None:
     return row["message_id"] if row else None
 
 
-async def session_of_message(tx: Transaction, person_id: PersonId, message_id: int) -> SessionId | None:
-    """Return the session that a message in a person's chat belongs to; None where it belongs to none."""
+async def session_of_message(tx: Transaction, person_id: PersonId, message_id: int) -> tuple[SessionId, int | None] | None:
+    """Return the session that a message in a person's chat belongs to, and its number there where it is one of the other side.
+
+    None where it belongs to none.
+    """
     row = await tx.fetch_one(
-        "SELECT session_id FROM delivery WHERE person_id = :person_id AND message_id = :message_id AND session_id IS NOT NULL",
+        """
+        SELECT session_id, message_seq FROM delivery
+         WHERE person_id = :person_id AND message_id = :message_id AND session_id IS NOT NULL
+         ORDER BY id DESC LIMIT 1
+        """,
         person_id=person_id,
         message_id=message_id,
     )
-    return SessionId(row["session_id"]) if row else None
+    return (SessionId(row["session_id"]), row["message_seq"]) if row else None
+
+
+async def parts_of_message(tx: Transaction, session_id: SessionId, seq: int, *, to: PersonId) -> list[DeliveryId]:
+    """Return the deliveries by which a message of a session went to somebody, in their order, without changes of it."""
+    rows = await tx.fetch_all(
+        """
+        SELECT id FROM delivery
+         WHERE session_id = :session_id AND message_seq = :seq AND person_id = :to AND method = 'say'
+         ORDER BY id
+        """,
+        session_id=session_id,
+        seq=seq,
+        to=to,
+    )
+    return [DeliveryId(row["id"]) for row in rows]
 
 
 async def succeed(tx: Transaction, delivery_id: DeliveryId, *, message_id: int | None, at: datetime) -> None:

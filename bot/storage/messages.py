@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
+from bot.domain.content import Kind
 from bot.domain.ids import KeyId, PersonId, SessionId
 from bot.domain.sessions import Side
-from bot.storage.database import Transaction
+from bot.storage.database import Row, Transaction, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """What one side says to the other."""
+
+    seq: int
+    side: Side
+    kind: Kind
+    body: bytes  #: the text, or of a file its caption and which file it is; sealed by the session's key
+    source_message_id: int  #: in the chat of who wrote it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(NewMessage):
+    """What one side said."""
+
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,39 +36,74 @@ class Erasable:
 
     session_id: SessionId
     key_id: KeyId
+    messages: int  #: that it had
+    ended_at: datetime
 
 
-async def next_seq(tx: Transaction, session_id: SessionId, *, by: PersonId) -> int | None:
+async def next_seq(tx: Transaction, session_id: SessionId, *, by: PersonId, at: datetime) -> int | None:
     """Take the next number of a message in an active session; None where it is not active, or not theirs.
 
     This is also what holds the session until the transaction ends, so that no message follows its end.
     """
     row = await tx.fetch_one(
         """
-        UPDATE session SET messages = messages + 1
+        UPDATE session SET messages = messages + 1, last_message_at = :at, reminded_at = NULL
          WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
         RETURNING messages
         """,
         id=session_id,
         by=by,
+        at=at,
     )
     return row["messages"] if row else None
 
 
-async def add(  # noqa: PLR0913 — the columns of a message
-    tx: Transaction, session_id: SessionId, seq: int, side: Side, *, body: bytes, source_message_id: int, at: datetime
-) -> None:
-    """Keep a message; *body* is sealed by the session's key."""
+async def add(tx: Transaction, session_id: SessionId, new: NewMessage, *, at: datetime) -> None:
+    """Keep a message."""
     await tx.execute(
         """
-        INSERT INTO message (session_id, seq, side, body, source_message_id, sent_at)
-        VALUES (:session_id, :seq, :side, :body, :source_message_id, :at)
+        INSERT INTO message (session_id, seq, side, kind, body, source_message_id, sent_at)
+        VALUES (:session_id, :seq, :side, :kind, :body, :source_message_id, :at)
         """,
         session_id=session_id,
-        seq=seq,
+        seq=new.seq,
+        side=new.side,
+        kind=new.kind,
+        body=new.body,
+        source_message_id=new.source_message_id,
+        at=at,
+    )
+
+
+async def find(tx: Transaction, session_id: SessionId, seq: int) -> Message | None:
+    """Return a message by its number; None where there is none."""
+    sql = "SELECT * FROM message WHERE session_id = :session_id AND seq = :seq"
+    row = await tx.fetch_one(sql, session_id=session_id, seq=seq)
+    return _to_message(row) if row else None
+
+
+async def find_by_source(tx: Transaction, session_id: SessionId, side: Side, source_message_id: int) -> Message | None:
+    """Return the message that one side wrote as this message of their chat; the newest, since the side may have changed hands."""
+    row = await tx.fetch_one(
+        """
+        SELECT * FROM message
+         WHERE session_id = :session_id AND side = :side AND source_message_id = :source_message_id
+         ORDER BY seq DESC LIMIT 1
+        """,
+        session_id=session_id,
         side=side,
-        body=body,
         source_message_id=source_message_id,
+    )
+    return _to_message(row) if row else None
+
+
+async def change(tx: Transaction, session_id: SessionId, seq: int, *, body: bytes, at: datetime) -> None:
+    """Keep what a message says since its author changed it."""
+    await tx.execute(
+        "UPDATE message SET body = :body, edited_at = :at WHERE session_id = :session_id AND seq = :seq",
+        session_id=session_id,
+        seq=seq,
+        body=body,
         at=at,
     )
 
@@ -57,14 +112,17 @@ async def erasable(tx: Transaction, *, ended_before: datetime, limit: int) -> li
     """Return sessions that ended before an instant and still have their content, oldest first."""
     rows = await tx.fetch_all(
         """
-        SELECT id, key_id FROM session
+        SELECT id, key_id, messages, ended_at FROM session
          WHERE content_erased_at IS NULL AND ended_at IS NOT NULL AND ended_at < :ended_before
-         ORDER BY ended_at LIMIT :limit
+         ORDER BY ended_at, id LIMIT :limit
         """,
         ended_before=ended_before,
         limit=limit,
     )
-    return [Erasable(session_id=SessionId(row["id"]), key_id=KeyId(row["key_id"])) for row in rows]
+    return [
+        Erasable(session_id=SessionId(row["id"]), key_id=KeyId(row["key_id"]), messages=row["messages"], ended_at=row["ended_at"])
+        for row in rows
+    ]
 
 
 async def delete_some(tx: Transaction, session_id: SessionId, *, limit: int) -> int:
@@ -80,14 +138,30 @@ async def delete_some(tx: Transaction, session_id: SessionId, *, limit: int) -> 
     )
 
 
-async def erase_content(tx: Transaction, erasable: Erasable, *, at: datetime) -> bool:
-    """Erase what is left of a session's content, its key with it; False where another was faster."""
-    changed = await tx.execute(
-        """
-        UPDATE session SET description = NULL, rating_comment = NULL, content_erased_at = :at
-         WHERE id = :id AND content_erased_at IS NULL
-        """,
-        id=erasable.session_id,
-        at=at,
+async def erase_content(tx: Transaction, newest: Erasable, *, at: datetime) -> tuple[int, int]:
+    """Erase what is left of *newest* and of all that ended before it: messages, keys, what the sessions themselves hold.
+
+    Returns how many sessions and messages there were. Three statements for many sessions, because on SQLite the journey to
+    the thread of maintenance costs more than what one session needs there.
+    """
+    which: dict[str, Value] = {"ended_at": newest.ended_at, "id": newest.session_id}
+    messages = await tx.execute("DELETE FROM message WHERE session_id IN (SELECT id FROM session WHERE " + _UP_TO + ")", **which)
+    await tx.execute("DELETE FROM key WHERE id IN (SELECT key_id FROM session WHERE " + _UP_TO + ")", **which)
+    sessions = await tx.execute(
+        "UPDATE session SET description = NULL, rating_comment = NULL, content_erased_at = :at WHERE " + _UP_TO, at=at, **which
     )
-    return bool(changed)
+    return sessions, messages
+
+
+_UP_TO: LiteralString = "content_erased_at IS NULL AND ended_at IS NOT NULL AND (ended_at, id) <= (:ended_at, :id)"
+
+
+def _to_message(row: Row) -> Message:
+    return Message(
+        seq=row["seq"],
+        side=Side(row["side"]),
+        kind=Kind(row["kind"]),
+        body=bytes(row["body"]),
+        source_message_id=row["source_message_id"],
+        sent_at=row["sent_at"],
+    )

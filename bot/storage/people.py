@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from bot.domain.ids import KeyId, PersonId, SessionId
-from bot.storage.database import Row, Transaction, inserted
+from bot.storage.database import Row, Transaction, inserted, spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class Person:
     counselor_name: bytes | None  #: sealed by the person's key
     is_admin: bool  #: appointed by another admin; those of ``ADMIN_IDS`` are not marked here
     current_session_id: SessionId | None  #: of several conversations, the one that what they write is meant for
+    current_at: datetime | None  #: when they last chose it or wrote to it
     is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
     consent_version: int | None
 
@@ -65,6 +66,13 @@ async def find(tx: Transaction, person_id: PersonId) -> Person | None:
     return _to_person(row) if row else None
 
 
+async def find_all(tx: Transaction, person_ids: Sequence[PersonId]) -> dict[PersonId, Person]:
+    """Return those of the people who are known."""
+    sql, ids = spread("WHERE person.id IN :ids", ids=person_ids)
+    people = [_to_person(row) for row in await tx.fetch_all(_PERSON + sql, **ids)]
+    return {person.id: person for person in people}
+
+
 async def find_by_hash(tx: Transaction, telegram_hash: bytes) -> Person | None:
     """Return the person with this keyed hash of their Telegram id; None where they are unknown."""
     row = await tx.fetch_one(_PERSON + "WHERE person.telegram_hash = :telegram_hash", telegram_hash=telegram_hash)
@@ -75,6 +83,19 @@ async def with_hashes(tx: Transaction, hashes: Sequence[bytes]) -> list[PersonId
     """Return those of the people with these hashes who are known; for the handful of admins."""
     found = [await find_by_hash(tx, telegram_hash) for telegram_hash in hashes]
     return [person.id for person in found if person is not None]
+
+
+async def appointed(tx: Transaction) -> list[Person]:
+    """Return the admins whom another admin appointed, in the order in which they became known."""
+    return [_to_person(row) for row in await tx.fetch_all(_PERSON + "WHERE person.is_admin ORDER BY person.id")]
+
+
+async def set_admin(tx: Transaction, person_id: PersonId, *, is_admin: bool) -> bool:
+    """Appoint an admin or dismiss one; False where they are so already."""
+    changed = await tx.execute(
+        "UPDATE person SET is_admin = :is_admin WHERE id = :id AND is_admin <> :is_admin", id=person_id, is_admin=is_admin
+    )
+    return bool(changed)
 
 
 async def consent(tx: Transaction, person_id: PersonId, *, version: int, at: datetime) -> None:
@@ -93,6 +114,21 @@ async def set_reachable(tx: Transaction, person_id: PersonId, *, is_reachable: b
             is_reachable=is_reachable,
         )
     )
+
+
+async def set_current(tx: Transaction, person_id: PersonId, session_id: SessionId, *, at: datetime) -> None:
+    """Record which of their conversations a person means, and that they said so now."""
+    await tx.execute(
+        "UPDATE person SET current_session_id = :session_id, current_at = :at WHERE id = :id",
+        id=person_id,
+        session_id=session_id,
+        at=at,
+    )
+
+
+async def leave_session(tx: Transaction, session_id: SessionId) -> None:
+    """Have nobody mean a conversation any more that is over, or has gone back to the queue."""
+    await tx.execute("UPDATE person SET current_session_id = NULL WHERE current_session_id = :session_id", session_id=session_id)
 
 
 async def open_dialog(tx: Transaction, person_id: PersonId, *, step: str, data: bytes, at: datetime) -> None:
@@ -130,6 +166,7 @@ def _to_person(row: Row) -> Person:
         counselor_name=bytes(row["counselor_name"]) if row["counselor_name"] is not None else None,
         is_admin=row["is_admin"],
         current_session_id=SessionId(row["current_session_id"]) if row["current_session_id"] is not None else None,
+        current_at=row["current_at"],
         is_reachable=row["is_reachable"],
         consent_version=row["consent_version"],
     )

@@ -6,7 +6,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import Update
-from telegram.ext import Application, ApplicationBuilder, CallbackQueryHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    MessageHandler,
+    filters,
+)
 from telegram.request import HTTPXRequest
 
 from bot.telegram import routes
@@ -48,8 +56,8 @@ def build(*, token: str, base: str, request: HTTPXRequest) -> AnyApplication:
     application.add_handler(CallbackQueryHandler(_adapted(routes.press)))
     application.add_handler(MessageHandler(filters.UpdateType.EDITED_MESSAGE, _adapted(conversation.edited)))
     application.add_handler(MessageHandler(filters.COMMAND, _adapted(everyone.unknown_command)))
-    application.add_handler(MessageHandler(filters.TEXT, _adapted(routes.text)))
-    application.add_handler(MessageHandler(filters.ALL, _adapted(conversation.other)))
+    application.add_handler(MessageHandler(filters.ALL, _adapted(routes.message)))
+    application.add_handler(ChatMemberHandler(_adapted(everyone.membership), ChatMemberHandler.MY_CHAT_MEMBER))
     return application
 
 

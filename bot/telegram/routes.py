@@ -7,8 +7,24 @@ from typing import TypeVar
 
 from bot.domain.errors import InvalidInput
 from bot.telegram.context import Call, Form, Handler
-from bot.telegram.handlers import conversation, counselor, everyone, student
+from bot.telegram.handlers import (
+    admin,
+    admin_counselors,
+    admin_sessions,
+    admin_tasks,
+    admin_team,
+    applying,
+    conversation,
+    counselor,
+    dashboard,
+    everyone,
+    health,
+    rating,
+    session,
+    student,
+)
 from bot.texts import everyone as to_everyone
+from bot.texts import relay
 
 Route = TypeVar("Route")
 
@@ -25,13 +41,31 @@ def _joined(*tables: Mapping[str, Route]) -> dict[str, Route]:
     return {name: route for table in tables for name, route in table.items()}
 
 
-COMMANDS: dict[str, Handler] = _joined(everyone.COMMANDS)
+COMMANDS: dict[str, Handler] = _joined(
+    everyone.COMMANDS, health.COMMANDS, admin.COMMANDS, admin_counselors.COMMANDS, admin_tasks.COMMANDS
+)
 
 #: What buttons ask for.
-ACTIONS: dict[str, Handler] = _joined(everyone.ACTIONS, student.ACTIONS, counselor.ACTIONS, conversation.ACTIONS)
+ACTIONS: dict[str, Handler] = _joined(
+    everyone.ACTIONS,
+    student.ACTIONS,
+    counselor.ACTIONS,
+    conversation.ACTIONS,
+    session.ACTIONS,
+    rating.ACTIONS,
+    applying.ACTIONS,
+    dashboard.ACTIONS,
+    admin.ACTIONS,
+    admin_counselors.ACTIONS,
+    admin_sessions.ACTIONS,
+    admin_tasks.ACTIONS,
+    admin_team.ACTIONS,
+)
 
 #: What takes a text, by the step of the form that the person is at.
-FORMS: dict[str, Form] = _joined(student.FORMS)
+FORMS: dict[str, Form] = _joined(
+    student.FORMS, rating.FORMS, applying.FORMS, dashboard.FORMS, admin_counselors.FORMS, admin_team.FORMS
+)
 
 
 async def press(call: Call) -> None:
@@ -46,14 +80,20 @@ async def press(call: Call) -> None:
     await handler(call)
 
 
-async def text(call: Call) -> None:
-    """Take a text: what a form asked for, else a message for the other side."""
-    message = call.update.message
-    if message is None or message.text is None:
+async def message(call: Call) -> None:
+    """Take a message: what a form asked for, else something for the other side.
+
+    Raises:
+        InvalidInput: A form asked for words, and this is something else.
+    """
+    written = call.update.message
+    if written is None:
         return
     step = await call.services.dialogs.step(call.actor)
     form = FORMS.get(step) if step else None
-    if form is not None:
-        await form(call, message.text)
+    if form is None:
+        await conversation.message(call)
+    elif written.text is None:
+        raise InvalidInput(relay.IN_WORDS)
     else:
-        await conversation.text(call, message.text)
+        await form(call, written.text)

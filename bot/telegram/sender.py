@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,9 +29,7 @@ from bot.services.people import People
 from bot.storage import deliveries
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.deliveries import Delivery, Owed
-from bot.telegram import callbacks
-from bot.telegram.api import Api
-from bot.telegram.callbacks import Press
+from bot.telegram.calls import Calls
 from bot.telegram.limits import Limits
 
 logger = logging.getLogger(__name__)
@@ -43,9 +41,6 @@ _LOOK_ALL_OVER_EVERY_SECONDS = 60.0  #: the safety net
 _CHAT_IDS_REMEMBERED = 2000
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
 _REASON_LENGTH = 200  #: characters of Telegram's reason in the log; it never repeats a text
-_NOT_MODIFIED = "message is not modified"
-_TOO_LATE_TO_ANSWER = "query is too old"
-_NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited")
 _NO_SUCH_CHAT = "chat not found"
 
 
@@ -53,7 +48,7 @@ _NO_SUCH_CHAT = "chat not found"
 class Sender:
     """The loop, and one coroutine for each chat that is owed something."""
 
-    api: Api
+    calls: Calls
     db: Database
     clock: Clock
     people: People
@@ -75,7 +70,7 @@ class Sender:
             try:
                 await self._look(seen)
             except DatabaseUnavailable:
-                logger.warning("The database cannot be used right now; looking for deliveries again in a second.")
+                logger.debug("The database cannot be used right now; looking for deliveries again in a second.")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
             await wait(owed, seconds=seen.patience())
@@ -159,7 +154,7 @@ class Sender:
                 while delivery is not None and not self._is_stopping:
                     delivery = await self._attempt(delivery)
             except DatabaseUnavailable:
-                logger.warning("The database cannot be used right now; a delivery waits for a second.")
+                logger.debug("The database cannot be used right now; a delivery waits for a second.")
                 await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
                 logger.exception("Deliveries met something that nobody thought of; they wait for the next look all over.")
@@ -206,7 +201,7 @@ class Sender:
             try:
                 return await self.delivering.succeed(delivery, message_id=message_id)
             except DatabaseUnavailable:
-                logger.warning("What was sent cannot be recorded right now; trying again in a second.")
+                logger.debug("What was sent cannot be recorded right now; trying again in a second.")
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     @contextmanager
@@ -225,13 +220,7 @@ class Sender:
             payload = await self.delivering.outbox.open(tx, delivery)
             chat_id = await self._chat_id(tx, delivery.person_id)
             target = await deliveries.message_id_of(tx, delivery.target_id) if delivery.target_id else payload.get("message_id")
-        if delivery.method is Method.ANSWER:
-            await self._ignoring(_TOO_LATE_TO_ANSWER, self._finish_press(payload))
-            return None
-        screen = self._screen(payload, delivery, chat_id)
-        if delivery.method is Method.EDIT:
-            return await self._edit(screen, target, is_ours=delivery.target_id is not None)
-        return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
+        return await self.calls.make(delivery, payload, chat_id=chat_id, target=target)
 
     async def _chat_id(self, tx: Transaction, person_id: PersonId) -> int:
         known = self._chat_ids.get(person_id)
@@ -240,48 +229,6 @@ class Sender:
                 self._chat_ids.clear()
             known = self._chat_ids[person_id] = await self.people.telegram_id(tx, person_id)
         return known
-
-    async def _edit(self, screen: dict[str, Any], message_id: int | None, *, is_ours: bool) -> int | None:
-        """Change a message; where it is gone, one that we chose to change is let be, and a screen is shown anew."""
-        if message_id is None:
-            return None
-        try:
-            await self._ignoring(_NOT_MODIFIED, self.api.call("editMessageText", message_id=message_id, **screen))
-        except BadRequest as error:
-            if not error.message.lower().endswith(_NOTHING_TO_EDIT) or is_ours:
-                raise
-            return (await self.api.call("sendMessage", protect_content=True, **screen))["message_id"]
-        return message_id
-
-    async def _finish_press(self, payload: dict[str, Any]) -> None:
-        await self.api.call(
-            "answerCallbackQuery", callback_query_id=payload["query_id"], text=payload["text"], show_alert=bool(payload["text"])
-        )
-
-    @staticmethod
-    async def _ignoring(harmless: str, call: Coroutine[Any, Any, object]) -> None:
-        try:
-            await call
-        except BadRequest as error:
-            if harmless not in error.message.lower():
-                raise
-
-    def _screen(self, payload: dict[str, Any], delivery: Delivery, chat_id: int) -> dict[str, Any]:
-        rows = [
-            [
-                {"text": label, "callback_data": callbacks.write(self.people.vault, Press(action, reference), delivery.person_id)}
-                for label, action, reference in row
-            ]
-            for row in payload["buttons"]
-        ]
-        return {
-            "urgency": delivery.urgency,
-            "chat_id": chat_id,
-            "text": payload["text"],
-            "parse_mode": "HTML",
-            "link_preview_options": {"is_disabled": True},
-            "reply_markup": {"inline_keyboard": rows} if rows else None,
-        }
 
     async def _failed(self, delivery: Delivery, error: TelegramError) -> Delivery | None:
         """Sort an error: to be repeated, or for good.

@@ -22,7 +22,7 @@ from bot.storage import updates
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.updates import OpenUpdate
 from bot.telegram.application import AnyApplication
-from bot.telegram.context import Call, Services, current
+from bot.telegram.context import Call, Services, current, has_left
 from bot.texts import everyone
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Worker:
         update = self._parsed(found)
         if update is None or update.effective_user is None or not _is_private(update):
             return
-        actor = await self.services.people.identify(update.effective_user.id)
+        actor = await self.services.people.identify(update.effective_user.id, is_here=not has_left(update))
         call = Call(update=update, actor=actor, tx=tx, at=at, services=self.services)
         token = current.set(call)
         notice = None

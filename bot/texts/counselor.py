@@ -13,6 +13,9 @@ HOME = Text(
     "<b>You are a counselor, {name}, and online.</b>\nTopics: {topics}\nRequests are offered to you here, with <i>Accept Session</i> and "
     "<i>Decline</i>. When you are in several conversations, reply to a message of the one you mean."
 )
+HOME_OFFLINE = Text(
+    "<b>You are a counselor, {name}, and offline.</b>\nTopics: {topics}\nNothing is offered to you until you go online, on your dashboard."
+)
 LAPSED = Text("The time to answer is over, and somebody else is asked.")
 OFFER = Text(
     "🔔 <b>A student asks for help.</b>\nTopic: {topic}\nGender: {gender}\n{description}\nPlease answer within {minutes}, else it goes to "
@@ -33,13 +36,15 @@ STARTED = Text(
 CONFIRM_END = Text("End the conversation with student {alias}? It cannot be taken up again.")
 ENDED_BY_YOU = Text("The conversation with student {alias} has ended. Thank you.")
 ENDED_BY_STUDENT = Text("Student {alias} has ended the conversation. Thank you for being there.")
-FROM_STUDENT = Text("<b>Student {alias}</b>\n{body}")
+STUDENT = Text("<b>Student {alias}</b>")
+FROM_STUDENT = Text("{heading}\n{body}")
 ACTIVE = Text("Conversations: {count}\n{aliases}")
-ALIAS_LINE = Text("• student {alias}, {topic}")
-WHICH = Text(
-    "You are in {count} conversations, so this was <b>not sent</b>. Please reply to a message of the one you mean: swipe it, or hold it "
-    "and choose <i>Reply</i>."
+ACTIVE_SEVERAL = Text(
+    "Conversations: {count}\n{aliases}\n\nWhat you write goes to the current one; a reply goes to whom you reply to. Where it could be "
+    "another one, you are asked first."
 )
+ALIAS_LINE = Text("• student {alias}, {topic}")
+CURRENT_LINE = Text("▶ <b>student {alias}</b>, {topic} (current)")
 END = Text("🔚 End {alias}")
-NOT_DELIVERED = Text("⚠️ Your last message could not be delivered to student {alias}, who cannot be reached right now.")
+NOT_DELIVERED = Text("⚠️ This message could not be delivered to student {alias}, who cannot be reached right now.")
 UNREACHABLE = Text("⚠️ Student {alias} cannot be reached: they have blocked the bot or deleted their account.")

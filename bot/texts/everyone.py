@@ -19,7 +19,8 @@ PRIVACY = Text(
     "<b>What is kept</b>\n• Your Telegram id, encrypted, so that messages reach you. Counselors never see it.\n"
     "• What you write, in a request or a conversation, encrypted, until {days} days after its end; then it is erased.\n"
     "• That there was a request or a conversation: topic, times, the gender that you chose, the counselor.\n"
-    "• Of counselors: display name, encrypted, topics and gender.\n\n<b>Limits</b>\n• Telegram itself sees the messages of its users.\n"
+    "• Of counselors, and of those who apply: display name and what they say about themselves, encrypted, topics and gender; and why an "
+    "application was not accepted, encrypted.\n\n<b>Limits</b>\n• Telegram itself sees the messages of its users.\n"
     "• Snapshots that the host makes of its disks are beyond us.\n"
     "• Where somebody's life is in danger, the counselor may call in an emergency service."
 )
@@ -34,10 +35,6 @@ CONSENT = Text(
 CONSENT_NEEDED = Text("Please read and agree to the conditions first: press Request Counseling.")
 NOTHING_TO_CANCEL = Text("There is nothing to cancel.")
 CANCELLED = Text("Left. Nothing was sent.")
-ONLY_TEXT = Text(
-    "This kind of message cannot be passed on, so it was <b>not sent</b>. Please write it as text; words are what can be passed on."
-)
-EDIT_NOT_PASSED = Text("A change to a message cannot be passed on. Please send the corrected sentence as a new message.")
 NO_CONVERSATION = Text("You are in no conversation right now, so this was not sent to anybody.")
 UNREAD = Text(
     "I am only the bot, and nobody has read this. If you would like to talk with somebody, press <i>Request Counseling</i>: it takes three "
@@ -57,7 +54,14 @@ CRISIS_FOR_ADMINS = Text(
     "🆘 <b>A student in a crisis waits, and no counselor can take it right now.</b>\nTopic: {topic}, student {alias}\nPlease find somebody: "
     "whoever writes to the bot or is added is asked at once."
 )
+QUEUE_FOR_ADMINS = Text(
+    "⏳ <b>Requests have waited for more than {minutes} min, and no counselor is free for them.</b>\n{topics}\nThey are offered as soon as "
+    "somebody comes online or has room again."
+)
+QUEUE_LINE = Text("• {topic}: {count}")
 RUN_FAILED_FOR_ADMINS = Text("⚠️ The task {task} failed for the last time: {error}\nRun it again: {remedy}")
+
+TEAM = Text("The counseling team")
 
 REQUEST = Text("🆘 Request Counseling")
 END = Text("🔚 End Session")

@@ -43,5 +43,10 @@ ENDED_BY_COUNSELOR = Text(
     "<b>{name}</b> has ended the conversation. Thank you for having talked. If you need somebody again, today or later, just ask: you can "
     "make a new request at any time."
 )
-FROM_COUNSELOR = Text("<b>{name}</b>\n{body}")
-NOT_DELIVERED = Text("⚠️ Your last message could not be delivered to the counselor, who cannot be reached right now.")
+COUNSELOR = Text("<b>{name}</b>")
+FROM_COUNSELOR = Text("{heading}\n{body}")
+NOT_DELIVERED = Text("⚠️ This message could not be delivered to the counselor, who cannot be reached right now.")
+UNREACHABLE = Text(
+    "⚠️ <b>{name}</b> cannot be reached right now: the bot was blocked, or the account is gone. You can wait for them, or end this "
+    "conversation and ask for somebody else at once."
+)

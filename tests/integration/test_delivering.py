@@ -54,7 +54,7 @@ async def test_what_has_been_late_for_a_day_is_parked(app: App, cast: Cast, cloc
     """The sender of the message is told, and what it said is erased from the queue."""
     sara, dawit = await cast.sara(), await cast.dawit()
     await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "hello", message_id=1, reply_to=None)
+    await cast.say(sara, "hello", message_id=1, reply_to=None)
     message = (await cast.owed(dawit))[-1]
     clock.move(hours=23, minutes=59)
     kept = await app.delivering.postpone(message, error="NetworkError", delay=timedelta(seconds=59))
@@ -81,13 +81,14 @@ async def test_who_blocked_the_bot_is_not_lost_in_silence(app: App, cast: Cast) 
     """The sender learns that the message did not arrive: the student about the counselor, and the other way round."""
     sara, dawit = await cast.sara(), await cast.dawit()
     session = await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "to dawit", message_id=1, reply_to=None)
-    await app.relaying.relay(dawit, "to sara", message_id=2, reply_to=None)
+    await cast.say(sara, "to dawit", message_id=1, reply_to=None)
+    await cast.say(dawit, "to sara", message_id=2, reply_to=None)
     for message in [(await cast.owed(actor))[-1] for actor in (dawit, sara)]:
         await app.delivering.give_up(message, Failure.UNREACHABLE, error="Forbidden")
 
     assert "could not be delivered to the counselor" in (await cast.said(sara))[-1]
-    assert f"Student {session.alias} cannot be reached" in (await cast.said(dawit))[-1]
+    assert f"could not be delivered to student {session.alias}" in (await cast.said(dawit))[-1]
+    assert f"Student {session.alias} cannot be reached" in (await cast.said(dawit))[-2]
 
 
 async def test_a_counselor_who_blocked_the_bot_gets_no_offers(app: App, cast: Cast) -> None:
@@ -106,7 +107,7 @@ async def test_what_telegram_refuses_from_everybody_makes_nobody_unreachable(app
     """A defect of ours in one message takes no counselor offline."""
     sara, dawit = await cast.sara(), await cast.dawit()
     await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "hello", message_id=1, reply_to=None)
+    await cast.say(sara, "hello", message_id=1, reply_to=None)
     await app.delivering.give_up((await cast.owed(dawit))[-1], Failure.REFUSED, error="BadRequest")
 
     assert await one(app, "SELECT is_reachable FROM person WHERE id = :id", id=dawit.me)
@@ -117,7 +118,7 @@ async def test_a_delivery_is_given_up_once(app: App, cast: Cast) -> None:
     """Its sender is not told twice, and nobody is told about a notice that could not be delivered."""
     sara, dawit = await cast.sara(), await cast.dawit()
     await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "hello", message_id=1, reply_to=None)
+    await cast.say(sara, "hello", message_id=1, reply_to=None)
     message = (await cast.owed(dawit))[-1]
     for _ in range(2):
         await app.delivering.give_up(message, Failure.REFUSED, error="BadRequest")
@@ -169,7 +170,7 @@ async def test_of_an_erased_session_nothing_is_sent(app: App, cast: Cast) -> Non
     """What was said of it dies with its key, also in the queue: it is settled, and its chat goes on."""
     sara, dawit = await cast.sara(), await cast.dawit()
     session = await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "hello", message_id=1, reply_to=None)
+    await cast.say(sara, "hello", message_id=1, reply_to=None)
     async with app.db.transaction() as tx:
         await tx.execute("DELETE FROM key WHERE id = :id", id=session.key_id)
     app.vault.forget(session.key_id)
@@ -206,10 +207,12 @@ async def test_a_message_in_parts_is_reported_once(app: App, cast: Cast) -> None
     sara, dawit = await cast.sara(), await cast.dawit()
     await cast.conversation(sara, dawit)
     before = len(await cast.owed(dawit))
-    await app.relaying.relay(sara, "word " * 2000, message_id=1, reply_to=None)
+    await cast.say(sara, "word " * 2000, message_id=1, reply_to=None)
     parts = (await cast.owed(dawit))[before:]
     told = len(await cast.owed(sara))
     for part in parts:
         await app.delivering.give_up(part, Failure.UNREACHABLE, error="Forbidden")
 
-    assert (3, 1) == (len(parts), len(await cast.owed(sara)) - told)
+    said = (await cast.said(sara))[told:]
+    assert 3 == len(parts)
+    assert ["Dawit</b> cannot be reached" in said[0], "not be delivered" in said[1]] == [True] * len(said)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.app import App
+from bot.domain.content import Content, Kind, Media
 from bot.domain.errors import Conflict, InvalidInput
+from bot.domain.outgoing import Method
 from bot.storage import deliveries
-from tests.support import Cast
+from tests.support import Cast, SteadyClock, change, one
 
 
 async def test_a_message_is_owed_to_the_other_side_only(app: App, cast: Cast) -> None:
@@ -15,7 +19,7 @@ async def test_a_message_is_owed_to_the_other_side_only(app: App, cast: Cast) ->
     sara, dawit = await cast.sara(), await cast.dawit()
     session = await cast.conversation(sara, dawit)
 
-    await app.relaying.relay(sara, "<b>&_*", message_id=1, reply_to=None)
+    await cast.say(sara, "<b>&_*", message_id=1, reply_to=None)
 
     async with app.db.reading() as tx:
         owed = await deliveries.owed(tx, after=app.outbox.made[-2], limit=10)
@@ -32,14 +36,97 @@ async def test_who_is_in_no_conversation_is_told_so(app: App, cast: Cast) -> Non
     sara = await cast.sara()
 
     with pytest.raises(Conflict):
-        await app.relaying.relay(sara, "hello?", message_id=1, reply_to=None)
+        await cast.say(sara, "hello?", message_id=1, reply_to=None)
 
 
-async def test_in_several_conversations_a_message_must_name_its_own(app: App, cast: Cast) -> None:
-    """Dawit cannot answer the wrong student: without a reply his message is refused."""
-    dawit = await cast.dawit()
-    await cast.conversation(await cast.student(1001), dawit)
-    await cast.conversation(await cast.student(1002), dawit)
+async def test_in_several_conversations_what_could_be_for_another_is_asked_about(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """Dawit cannot answer the wrong student: after a message of the other one nothing goes anywhere until he has said where to."""
+    dawit, liya, sara = await cast.dawit(), await cast.student(1001), await cast.student(1002)
+    to_liya = await cast.conversation(liya, dawit)
+    clock.move(seconds=1)
+    to_sara = await cast.conversation(sara, dawit)
+    clock.move(seconds=1)
+    current = await cast.say(dawit, "hello sara", message_id=1)
+    clock.move(seconds=1)
+    await cast.say(liya, "and me?", message_id=1)
+    clock.move(seconds=1)
+    unclear = await cast.say(dawit, "for whom?", message_id=2)
+    await app.relaying.switch(dawit, to_liya.alias)
+    chosen = await cast.say(dawit, "hello liya", message_id=3)
 
-    with pytest.raises(InvalidInput):
-        await app.relaying.relay(dawit, "which of you?", message_id=1, reply_to=None)
+    assert [to_sara.id, None, to_liya.id] == [current and current.id, unclear, chosen and chosen.id]
+
+
+async def test_only_who_takes_part_can_make_a_conversation_current(app: App, cast: Cast) -> None:
+    """A foreign alias, and one of a conversation that is over."""
+    sara, dawit, hana = await cast.sara(), await cast.dawit(), await cast.hana()
+    session = await cast.conversation(sara, dawit)
+    with pytest.raises(Conflict):
+        await app.relaying.switch(hana, session.alias)
+    await app.closing.end(sara, session.alias)
+    with pytest.raises(Conflict):
+        await app.relaying.switch(dawit, session.alias)
+
+
+async def test_a_held_message_goes_out_once(app: App, cast: Cast) -> None:
+    """Whatever is pressed after it: to the same one again, or to another."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    held = Content(kind=Kind.TEXT, text="once")
+    await app.relaying.send_held(dawit, session.alias, held, message_id=7)
+    with pytest.raises(Conflict, match="already"):
+        await app.relaying.send_held(dawit, session.alias, held, message_id=7)
+
+    assert 1 == await one(app, "SELECT count(*) AS number FROM message")
+
+
+async def test_a_change_is_kept_and_owed_where_the_message_stands(app: App, cast: Cast) -> None:
+    """The words that are kept are the new ones, and the change goes to the delivery of the message."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(sara, "I am fin", message_id=5)
+    (*_, first) = await cast.owed(dawit)
+    changed = await app.relaying.change(sara, [session], Content(kind=Kind.TEXT, text="I am fine"), message_id=5)
+    (*_, edit) = await cast.owed(dawit)
+    body = await one(app, "SELECT body FROM message")
+    async with app.db.reading() as tx:
+        kept = await app.vault.unseal(tx, session.key_id, bytes(body), about="message")
+
+    assert [True, "I am fine", Method.EDIT, first.id] == [changed, kept, edit.method, edit.target_id]
+
+
+async def test_a_change_of_the_file_is_refused(app: App, cast: Cast) -> None:
+    """The caption may change, the picture may not: it would be another message."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    photo = Content(kind=Kind.PHOTO, text="me", media=Media(file_id="a", unique_id="a"))
+    await app.relaying.relay(sara, session, photo, message_id=5)
+    other = replace(photo, media=Media(file_id="b", unique_id="b"))
+    with pytest.raises(InvalidInput, match="exchanged"):
+        await app.relaying.change(sara, [session], other, message_id=5)
+
+    assert await app.relaying.change(sara, [session], replace(photo, text="us"), message_id=5)
+
+
+async def test_nobody_changes_or_answers_what_another_counselor_said(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """After a transfer the numbers of messages in the chat of the one before mean nothing in the chat of the one after."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(dawit, "from dawit", message_id=5)
+    await app.delivering.succeed((await cast.owed(sara))[-1], message_id=50)
+    clock.move(minutes=10)
+    await app.transferring.transfer(dawit, session.alias)
+    await change(app, "UPDATE counselor SET is_online = FALSE")
+    hana = await cast.hana()
+    (offer,) = await app.matching.match_waiting(limit=10)
+    again = await app.offering.accept(hana, offer.id)
+    clock.move(minutes=1)
+    changed = await app.relaying.change(hana, [again], Content(kind=Kind.TEXT, text="forged"), message_id=5)
+    await app.relaying.relay(sara, again, Content(kind=Kind.TEXT, text="to dawit's"), message_id=6, reply_to=50)
+    (*_, owed) = await cast.owed(hana)
+    async with app.db.reading() as tx:
+        payload = await app.outbox.open(tx, owed)
+
+    assert not changed
+    assert "message_id" not in payload
+    assert owed.target_id is None

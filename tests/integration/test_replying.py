@@ -21,24 +21,24 @@ async def test_a_counselors_reply_to_an_ended_conversation_goes_to_nobody(app: A
     """One other student is left, and it was not said to her: she gets nothing, and neither does the one who has left."""
     liya, sara, dawit = await cast.student(1002), await cast.sara(), await cast.dawit()
     ended = await cast.conversation(liya, dawit)
-    await app.relaying.relay(liya, "I thought of leaving", message_id=1, reply_to=None)
+    await cast.say(liya, "I thought of leaving", message_id=1, reply_to=None)
     await delivered(app, cast, dawit, OLD)
     await app.closing.end(liya, ended.alias)
     active = await cast.conversation(sara, dawit)
     before = await cast.owed(sara), await cast.owed(liya)
     with pytest.raises(Conflict, match="has ended"):
-        await app.relaying.relay(dawit, "please stay", message_id=2, reply_to=OLD)
+        await cast.say(dawit, "please stay", message_id=2, reply_to=OLD)
 
     assert before == (await cast.owed(sara), await cast.owed(liya))
     assert 1 == await one(app, "SELECT count(*) AS number FROM message")
-    assert active.id == (await app.relaying.relay(dawit, "hello", message_id=3, reply_to=None)).id
+    assert active.id == (await cast.say(dawit, "hello", message_id=3)).id
 
 
 async def test_a_students_reply_to_her_last_counselor_does_not_reach_the_new_one(app: App, cast: Cast) -> None:
     """After a new match an answer to what Dawit said is not for Hana, nor for Dawit, who has ended it."""
     sara, dawit = await cast.sara(), await cast.dawit()
     ended = await cast.conversation(sara, dawit)
-    await app.relaying.relay(dawit, "who hurt you?", message_id=1, reply_to=None)
+    await cast.say(dawit, "who hurt you?", message_id=1, reply_to=None)
     await delivered(app, cast, sara, OLD)
     await app.closing.end(dawit, ended.alias)
     await change(app, "UPDATE counselor SET is_online = FALSE")
@@ -46,22 +46,22 @@ async def test_a_students_reply_to_her_last_counselor_does_not_reach_the_new_one
     active = await cast.conversation(sara, hana)
     before = await cast.owed(hana), await cast.owed(dawit)
     with pytest.raises(Conflict, match="has ended"):
-        await app.relaying.relay(sara, "it was my brother", message_id=2, reply_to=OLD)
+        await cast.say(sara, "it was my brother", message_id=2, reply_to=OLD)
 
     assert before == (await cast.owed(hana), await cast.owed(dawit))
-    assert active.id == (await app.relaying.relay(sara, "hello", message_id=3, reply_to=None)).id
+    assert active.id == (await cast.say(sara, "hello", message_id=3)).id
 
 
 async def test_a_reply_to_an_active_conversation_reaches_it(app: App, cast: Cast) -> None:
     """Of several it is the one that is replied to; of one it is that, also where the reply is to no message of anybody."""
     liya, sara, dawit = await cast.student(1002), await cast.sara(), await cast.dawit()
     first = await cast.conversation(liya, dawit)
-    await app.relaying.relay(liya, "from liya", message_id=1, reply_to=None)
+    await cast.say(liya, "from liya", message_id=1, reply_to=None)
     await delivered(app, cast, dawit, OLD)
-    alone = await app.relaying.relay(dawit, "to a screen", message_id=2, reply_to=9999)
+    alone = await cast.say(dawit, "to a screen", message_id=2, reply_to=9999)
     second = await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "from sara", message_id=1, reply_to=None)
+    await cast.say(sara, "from sara", message_id=1, reply_to=None)
     await delivered(app, cast, dawit, NEW)
-    meant = [await app.relaying.relay(dawit, "to", message_id=3, reply_to=reply_to) for reply_to in (OLD, NEW)]
+    meant = [await cast.say(dawit, "to", message_id=3, reply_to=reply_to) for reply_to in (OLD, NEW)]
 
     assert [first.id, first.id, second.id] == [session.id for session in (alone, *meant)]

@@ -2,47 +2,107 @@
 
 from __future__ import annotations
 
-from bot.domain.sessions import Side
+from collections.abc import Sequence
+
+from telegram import Message
+
+from bot.domain.content import Content
+from bot.domain.errors import InvalidInput
+from bot.domain.sessions import Session, Side
 from bot.services import buttons
+from bot.telegram import contents
 from bot.telegram.context import Call, Handler
 from bot.telegram.handlers import everyone as everyone_
-from bot.telegram.screens import conversation, home
+from bot.telegram.screens import conversation, home, rating
 from bot.texts import counselor as to_counselor
-from bot.texts import everyone
-from bot.texts import student as to_student
+from bot.texts import relay
 
 _CALLS_FOR_HELP = {"sos", "help"}  #: without a slash, from somebody who is in no conversation
 
 
-async def text(call: Call, text: str) -> None:
-    """A text that no form asked for: a message for the other side."""
-    message = call.update.message
-    if message is None:
+async def message(call: Call) -> None:
+    """What no form asked for: a message for the other side, or for one of several, who is asked for where it is not clear."""
+    written = call.update.message
+    if written is None:
         return
-    if not await call.services.relaying.conversations(call.actor):
-        await _unread(call, text)
-        return
-    reply_to = message.reply_to_message.message_id if message.reply_to_message else None
-    await call.services.relaying.relay(call.actor, text, message_id=message.message_id, reply_to=reply_to)
+    active = await call.services.relaying.conversations(call.actor)
+    content = contents.read(written)
+    if not active:
+        await _unread(call, content)
+    elif content is None:
+        raise InvalidInput(relay.NOT_THIS_KIND)
+    else:
+        reply_to = written.reply_to_message.message_id if written.reply_to_message else None
+        session = await call.services.relaying.meant(call.actor, active, reply_to=reply_to)
+        if session is None:
+            await _ask_which(call, active, written.message_id)
+            return
+        await call.services.relaying.relay(call.actor, session, content, message_id=written.message_id, reply_to=reply_to)
 
 
-async def _unread(call: Call, text: str) -> None:
+async def _ask_which(call: Call, active: Sequence[Session], message_id: int) -> None:
+    """Ask for whom a message is. The question answers it, so that Telegram hands the message back with the press."""
+    current = await call.services.relaying.current(call.actor, active)
+    question = conversation.which(active, current, call.actor, await _name_of_their_counselor(call, active))
+    await call.say(*question, reply_to=message_id)
+
+
+async def _name_of_their_counselor(call: Call, active: Sequence[Session]) -> str:
+    theirs = next((one for one in active if one.side_of(call.actor.me) is Side.STUDENT and one.counselor_id), None)
+    return await call.services.people.display_name(call.tx, theirs.counselor_id) if theirs and theirs.counselor_id else ""
+
+
+async def _unread(call: Call, content: Content | None) -> None:
     """Answer somebody who writes to nobody: help lines where they ask for help, else what they can do."""
-    if text.strip().lower() in _CALLS_FOR_HELP:
+    if content is not None and content.text.strip().lower() in _CALLS_FOR_HELP:
         await everyone_.sos(call)
     else:
         await call.say(*await home.unread(call))
 
 
-async def other(call: Call) -> None:
-    """Anything that is no text: said at once that it does not pass."""
-    await call.say(everyone.ONLY_TEXT)
-
-
 async def edited(call: Call) -> None:
-    """A message that was changed."""
-    if await call.services.relaying.conversations(call.actor):
-        await call.say(everyone.EDIT_NOT_PASSED)
+    """A message that its author changed."""
+    written = call.update.edited_message
+    active = await call.services.relaying.conversations(call.actor)
+    content = contents.read(written) if written is not None else None
+    if written is None or content is None or not active:
+        return
+    if not await call.services.relaying.change(call.actor, active, content, message_id=written.message_id):
+        await call.say(relay.NOT_CHANGED, [buttons.HOME_BELOW], reply_to=written.message_id)
+
+
+async def send_held(call: Call) -> None:
+    """*Student …*: for whom a message is that was held back."""
+    held = _held(call)
+    content = contents.read(held) if held is not None else None
+    if held is None or content is None:
+        raise InvalidInput(relay.HELD_IS_GONE)
+    session = await call.services.relaying.send_held(call.actor, call.press.reference, content, message_id=held.message_id)
+    await call.show(*conversation.sent(session, call.actor, await _name_of_their_counselor(call, [session])))
+
+
+async def hold(call: Call) -> None:
+    """*Do not send*."""
+    await call.show(relay.NOT_SENT, [buttons.HOME_BELOW])
+
+
+def _held(call: Call) -> Message | None:
+    """Return the message that the question answers; None where its author has deleted it, or it is too old for Telegram."""
+    query = call.update.callback_query
+    question = query.message if query is not None else None
+    return question.reply_to_message if isinstance(question, Message) else None
+
+
+async def ask_switch(call: Call) -> None:
+    """*Switch to …*: asks first."""
+    active = await call.services.relaying.conversations(call.actor)
+    session = await call.services.closing.find(call.actor, call.press.reference)
+    await call.show(*conversation.confirm_switch(session, await call.services.relaying.current(call.actor, active)))
+
+
+async def switch(call: Call) -> None:
+    """*Yes, switch*."""
+    await call.show(*conversation.switched(await call.services.relaying.switch(call.actor, call.press.reference)))
 
 
 async def ask_end(call: Call) -> None:
@@ -55,9 +115,17 @@ async def ask_end(call: Call) -> None:
 async def end(call: Call) -> None:
     """*Yes, end it*."""
     session = await call.services.closing.end(call.actor, call.press.reference)
-    is_student = session.side_of(call.actor.me) is Side.STUDENT
-    done = to_student.ENDED_BY_YOU if is_student else to_counselor.ENDED_BY_YOU(alias=session.alias)
-    await call.show(done, buttons.SOS_AND_HOME)
+    if session.side_of(call.actor.me) is Side.STUDENT:
+        await call.show(*rating.ended_by_you(session))
+    else:
+        await call.show(to_counselor.ENDED_BY_YOU(alias=session.alias), buttons.SOS_AND_HOME)
 
 
-ACTIONS: dict[str, Handler] = {"session.end": ask_end, "session.end.yes": end}
+ACTIONS: dict[str, Handler] = {
+    "session.end": ask_end,
+    "session.end.yes": end,
+    "session.hold": hold,
+    "session.send": send_held,
+    "session.switch": ask_switch,
+    "session.switch.yes": switch,
+}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bot import texts
+from bot.domain.people import Role
 from bot.services import buttons
-from bot.telegram.context import Call, Handler
+from bot.telegram.context import Call, Handler, has_left
 from bot.telegram.screens import home as screens
-from bot.texts import everyone
+from bot.texts import admin, everyone
 
 
 async def home(call: Call) -> None:
@@ -22,8 +23,9 @@ async def home_below(call: Call) -> None:
 
 
 async def help_(call: Call) -> None:
-    """``/help``: how it works."""
-    await call.show(everyone.HELP, buttons.SOS_AND_HOME)
+    """``/help``: how it works, and for admins their commands."""
+    is_admin = Role.ADMIN in call.actor.roles
+    await call.show(admin.HELP(help=everyone.HELP) if is_admin else everyone.HELP, buttons.SOS_AND_HOME)
 
 
 async def about(call: Call) -> None:
@@ -50,6 +52,12 @@ async def cancel(call: Call) -> None:
 async def unknown_command(call: Call) -> None:
     """Any other command."""
     await call.show(everyone.UNKNOWN_COMMAND, buttons.SOS_AND_HOME)
+
+
+async def membership(call: Call) -> None:
+    """Somebody has blocked the bot, or let it back in; the latter is known by every update of theirs."""
+    if has_left(call.update):
+        await call.services.reaching.left(call.actor)
 
 
 COMMANDS: dict[str, Handler] = {

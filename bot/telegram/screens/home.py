@@ -6,38 +6,46 @@ from collections.abc import Sequence
 
 from bot import texts
 from bot.domain.outgoing import Button
-from bot.domain.people import Role
+from bot.domain.people import CounselorStatus, Role
 from bot.domain.sessions import Priority, Session, SessionState, Side
 from bot.domain.text import Text
 from bot.services import buttons
 from bot.telegram.context import Call
-from bot.telegram.screens import Screen, student
+from bot.telegram.screens import Screen, admin, student
+from bot.telegram.screens.session import info_button
+from bot.texts import applying, ending, everyone, relay
 from bot.texts import counselor as to_counselor
-from bot.texts import everyone
 from bot.texts import student as to_student
 
 _ABOUT = [Button(everyone.HELP_BUTTON, "help"), Button(everyone.PRIVACY_BUTTON, "privacy")]
 
 
 async def home(call: Call) -> Screen:
-    """Return where somebody stands, and what they can do from there."""
+    """Return where somebody stands, and what they can do from there; an admin also finds the way to the panel."""
+    text, rows = await _standing(call)
+    return text, [*rows, admin.PANEL] if Role.ADMIN in call.actor.roles else rows
+
+
+async def _standing(call: Call) -> Screen:
     active = await call.services.relaying.conversations(call.actor)
     helping = [session for session in active if session.side_of(call.actor.me) is Side.COUNSELOR]
     if helping:
-        return _conversations(helping)
+        text, rows = _conversations(helping, await call.services.relaying.current(call.actor, active))
+        return text, [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
     session = await call.services.requesting.current(call.actor)
     if session is None:
         welcome = await _counselor(call) if Role.COUNSELOR in call.actor.roles else everyone.WELCOME
-        return welcome, [buttons.REQUEST, buttons.SOS, _ABOUT]
+        return welcome, [buttons.REQUEST, *await _way(call), buttons.SOS, _ABOUT]
     if session.state is SessionState.ACTIVE and session.counselor_id is not None:
         name = await call.services.people.display_name(call.tx, session.counselor_id)
-        return to_student.ACTIVE(name=name), [[_end(session)], buttons.SOS, _ABOUT]
+        rows = [[info_button(session, ending.SESSION_INFO)], [_end(session)]]
+        return to_student.ACTIVE(name=name), [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
     place = await call.services.requesting.place(session)
     topic = texts.topic_title(session.topic)
     waiting = to_student.WAITING(topic=topic, place=place)
     if session.priority is Priority.CRISIS:
         waiting = to_student.WAITING_CRISIS(topic=topic, place=place, help_lines=texts.help_lines())
-    return waiting, [[student.cancel(session)], buttons.SOS, _ABOUT]
+    return waiting, [[student.cancel(session)], *_dashboard(call), buttons.SOS, _ABOUT]
 
 
 async def unread(call: Call) -> Screen:
@@ -49,19 +57,49 @@ async def unread(call: Call) -> Screen:
     return to_student.UNREAD_WAITING(place=place), [buttons.SOS, buttons.HOME_BELOW]
 
 
-def _conversations(helping: Sequence[Session]) -> Screen:
-    lines = [to_counselor.ALIAS_LINE(alias=one.alias, topic=texts.topic_title(one.topic)) for one in helping]
-    listing = Text(
-        "\n".join(f"{{line{number}}}" for number in range(len(lines))), **{f"line{n}": line for n, line in enumerate(lines)}
-    )
-    ends = [[Button(to_counselor.END(alias=one.alias), "session.end", one.alias)] for one in helping]
-    return to_counselor.ACTIVE(count=len(helping), aliases=listing), [*ends, buttons.SOS, _ABOUT]
+def _conversations(helping: Sequence[Session], current: Session | None) -> Screen:
+    lines = [_line(one, is_current=len(helping) > 1 and one == current) for one in helping]
+    listing = Text("\n".join(f"{{line{n}}}" for n in range(len(lines))), **{f"line{n}": line for n, line in enumerate(lines)})
+    rows = [row for one in helping for row in _rows(one, current)]
+    template = to_counselor.ACTIVE_SEVERAL if len(helping) > 1 else to_counselor.ACTIVE
+    return template(count=len(helping), aliases=listing), rows
+
+
+def _rows(session: Session, current: Session | None) -> list[list[Button]]:
+    info = info_button(session, ending.SESSION_INFO_OF(alias=session.alias))
+    end = Button(to_counselor.END(alias=session.alias), "session.end", session.alias)
+    return [_switch(session, current), [info, end]] if session != current else [[info, end]]
+
+
+def _line(session: Session, *, is_current: bool) -> Text:
+    template = to_counselor.CURRENT_LINE if is_current else to_counselor.ALIAS_LINE
+    return template(alias=session.alias, topic=texts.topic_title(session.topic))
+
+
+def _switch(session: Session, current: Session | None) -> list[Button]:
+    return [] if session == current else [Button(relay.SWITCH(alias=session.alias), "session.switch", session.alias)]
+
+
+async def _way(call: Call) -> list[list[Button]]:
+    """Return where somebody can go on who helps, or would like to; nothing where only an admin can open the way again."""
+    standing = await call.services.profiles.standing(call.actor)
+    if standing is CounselorStatus.APPLIED:
+        return [[Button(applying.MINE, "apply")]]
+    return [[Button(applying.BECOME, "apply")]] if standing in {None, CounselorStatus.REJECTED} else _dashboard(call)
+
+
+def _dashboard(call: Call) -> list[list[Button]]:
+    return [buttons.DASHBOARD] if Role.COUNSELOR in call.actor.roles else []
 
 
 async def _counselor(call: Call) -> Text:
-    name = await call.services.people.display_name(call.tx, call.actor.me)
-    topics = await call.services.people.topics(call.tx, call.actor.me)
-    return to_counselor.HOME(name=name, topics=texts.topic_titles(topics))
+    profile = await call.services.profiles.mine(call.actor)
+    if profile is None:
+        return everyone.WELCOME
+    topics = texts.topic_titles(profile.topics)
+    if profile.is_online:
+        return to_counselor.HOME(name=profile.name, topics=topics)
+    return to_counselor.HOME_OFFLINE(name=profile.name, topics=topics)
 
 
 def _end(session: Session) -> Button:

@@ -1,0 +1,106 @@
+"""A counselor in several conversations: nothing that is meant for one student reaches another."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.playground import BotApiServer, Person
+from tests.acceptance.program import UNLIMITED, Programs
+from tests.acceptance.steps import converse, enrol
+
+
+@pytest.fixture
+async def trio(server: BotApiServer, programs: Programs) -> tuple[Person, Person, Person, str, str]:
+    """Dawit with Liya and Sara, in this order, and the names under which they appear to him."""
+    await programs.start(**UNLIMITED)
+    liya, sara, dawit = server.person("Liya"), server.person("Sara"), server.person("Dawit")
+    await enrol(programs, dawit, "Dawit", "mental_emotional")
+    return dawit, liya, sara, await converse(liya, dawit), await converse(sara, dawit)
+
+
+Trio = tuple[Person, Person, Person, str, str]
+
+
+async def test_what_could_be_for_another_is_asked_about(trio: Trio) -> None:
+    """Sara is current; when Liya writes, Dawit is asked before his next message goes anywhere, and it goes where he says."""
+    dawit, liya, sara, to_liya, _ = trio
+    await dawit.send("hello Sara")
+    await sara.see("hello Sara")
+    await liya.send("and me?")
+    await dawit.see("and me?")
+    held = await dawit.send("I am here for you")
+    question = await dawit.see("For whom is this?")
+    await dawit.press(f"Student {to_liya}")
+    await liya.see("I am here for you")
+    await dawit.see("Sent to student", edited=True)
+    await dawit.send("go on")
+    await liya.see("go on")
+
+    assert held.message_id == question.reply_to_message_id
+    assert not [text for text in sara.received if "I am here for you" in text or "go on" in text]
+
+
+async def test_a_held_message_is_sent_once(trio: Trio) -> None:
+    """Pressed twice, and for the other one too: the first press counts."""
+    dawit, liya, sara, to_liya, to_sara = trio
+    await liya.send("and me?")
+    await dawit.see("and me?")
+    await dawit.send("only once")
+    question = await dawit.see("For whom is this?")
+    first = dawit.press(f"Student {to_liya}", in_message=question)
+    await first
+    await dawit.press(f"Student {to_sara}", in_message=question)
+    await liya.see("only once")
+    await liya.send("thanks")
+    await dawit.see("thanks")
+
+    assert 1 == len([text for text in (*liya.received, *sara.received) if "only once" in text])
+
+
+async def test_a_held_picture_is_sent_and_one_that_is_not_wanted_is_not(trio: Trio) -> None:
+    """What is held is whatever it was, with its file."""
+    dawit, liya, sara, to_liya, _ = trio
+    await liya.send("and me?")
+    await dawit.see("and me?")
+    await dawit.send_photo(caption="for you", content=b"\xff\xd8")
+    await dawit.see("For whom is this?")
+    await dawit.press(f"Student {to_liya}")
+    came = await liya.see("for you", kind="photo")
+    await sara.send("hello?")
+    await dawit.see("hello?")
+    await dawit.send("oh no")
+    await dawit.see("For whom is this?", edited=False)
+    await dawit.press("Do not send")
+    await dawit.see("Not sent to anybody", edited=True)
+
+    assert b"\xff\xd8" == came.content
+    assert not [text for text in (*liya.received, *sara.received) if "oh no" in text]
+
+
+async def test_a_switch_is_confirmed_and_seen(trio: Trio) -> None:
+    """The home screen shows who is current; a switch asks first, and what is written next goes there."""
+    dawit, liya, sara, to_liya, to_sara = trio
+    await dawit.send("/menu")
+    home = await dawit.see("Conversations: 2")
+    assert f"student {to_sara}, 🧠 Psychological (current)" in home.text
+    await dawit.press(f"Switch to {to_liya}")
+    await dawit.see("What you write next then goes to them")
+    await dawit.press(f"Switch to {to_liya}")
+    await dawit.see("You are writing to student", edited=True)
+    await dawit.send("hello Liya")
+    await liya.see("hello Liya")
+
+    assert not [text for text in sara.received if "hello Liya" in text]
+
+
+async def test_a_reply_needs_no_question(trio: Trio) -> None:
+    """It goes to whom it replies to, and the next plain message is asked about only where somebody else wrote since."""
+    dawit, liya, sara, _, _ = trio
+    await liya.send("from liya")
+    hers = await dawit.see("from liya")
+    await dawit.send("to liya", reply_to=hers)
+    await liya.see("to liya")
+    await dawit.send("and more")
+    await liya.see("and more")
+
+    assert not [text for text in sara.received if "to liya" in text or "and more" in text]
