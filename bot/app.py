@@ -6,8 +6,9 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -18,23 +19,39 @@ from bot.domain.ids import Clock
 from bot.domain.retention import Generations
 from bot.scheduler.control import Control
 from bot.scheduler.execution import Executor
-from bot.services import key_file
+from bot.services import backup_keys, key_file
+from bot.services.administration import Administration
 from bot.services.alerting import Alerting
+from bot.services.applying import Applying
+from bot.services.appointing import Appointing
 from bot.services.backups import Backups
 from bot.services.closing import Closing
 from bot.services.delivering import Delivering
 from bot.services.dialogs import Dialogs
 from bot.services.enrolling import Enrolling
 from bot.services.erasing import Erasing
+from bot.services.health import Health
+from bot.services.idling import Idling
 from bot.services.matching import Matching
+from bot.services.moderating import Moderating
 from bot.services.offering import Offering
 from bot.services.outbox import Outbox
 from bot.services.people import People
+from bot.services.profiles import Profiles
+from bot.services.pulse import Pulse
+from bot.services.rating import Rating
+from bot.services.reaching import Reaching
 from bot.services.relaying import Relaying
+from bot.services.reporting import Reporting
 from bot.services.requesting import Requesting
+from bot.services.restoring import MustBeRestored, way_back
+from bot.services.serving import Serving
+from bot.services.steering import Steering
+from bot.services.transferring import Transferring
 from bot.services.vault import Vault
 from bot.settings import Settings, SettingsError
 from bot.storage import keys, migrations
+from bot.storage.condition import DatabaseDamaged, check_file, is_damage
 from bot.storage.database import Database
 from bot.tasks.base import TaskServices
 
@@ -64,10 +81,20 @@ class App:
     matching: Matching
     offering: Offering
     requesting: Requesting
+    reaching: Reaching
     relaying: Relaying
     closing: Closing
+    transferring: Transferring
+    rating: Rating
+    idling: Idling
     enrolling: Enrolling
+    profiles: Profiles
+    applying: Applying
+    serving: Serving
     delivering: Delivering
+    pulse: Pulse
+    health: Health
+    admin: Administration
     executor: Executor
     control: Control
 
@@ -105,14 +132,18 @@ async def prepare(settings: Settings) -> None:
     Raises:
         DatabaseTooNew: The database is of a newer release.
         DatabaseUnavailable: The server cannot be reached.
+        MustBeRestored: The database is damaged.
     """
     url, path = settings.database_url, settings.sqlite_path
-    if await asyncio.to_thread(migrations.is_current, url, path):
-        return
-    if await asyncio.to_thread(migrations.is_behind, url, path):
-        async with opened(settings, kind="upgrade") as app:
-            await app.executor.services.backups.create()
-    await asyncio.to_thread(migrations.migrate, url, path)
+    with _showing_the_way_back(settings):
+        if path is not None:
+            await asyncio.to_thread(check_file, path)
+        if await asyncio.to_thread(migrations.is_current, url, path):
+            return
+        if await asyncio.to_thread(migrations.is_behind, url, path):
+            async with opened(settings, kind="upgrade") as app:
+                await app.executor.services.backups.create()
+        await asyncio.to_thread(migrations.migrate, url, path)
 
 
 @asynccontextmanager
@@ -127,13 +158,19 @@ async def opened(settings: Settings, *, kind: str, is_guest: bool = False, clock
 
     Raises:
         WrongKey: ``ENCRYPTION_KEY`` does not open this database.
+        MustBeRestored: The database is damaged, or turned out to be while it was used.
     """
-    db = await _open_database(settings, is_guest=is_guest)
-    try:
-        vault = await Vault.open(db, await _encryption_keys(settings, db), at=clock())
-        yield wire(settings, db, vault, owner=owner_of(kind), clock=clock)
-    finally:
-        await db.close()
+    with _showing_the_way_back(settings):
+        db = await _open_database(settings, is_guest=is_guest)
+        try:
+            wrapping = await _encryption_keys(settings, db)
+            await backup_keys.put_back(db, wrapping, settings.backup_dir, at=clock())
+            vault = await Vault.open(db, wrapping, at=clock())
+            yield wire(settings, db, vault, owner=owner_of(kind), clock=clock)
+        finally:
+            await db.close()
+        if db.condition.damaged.is_set():
+            raise DatabaseDamaged("found while it was used")
 
 
 def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: Clock) -> App:
@@ -143,20 +180,18 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
     alerting = Alerting(outbox=outbox, people=people)
     dialogs = Dialogs(db=db, vault=vault)
     offering = Offering(db=db, clock=clock, outbox=outbox, people=people, capacity=settings.max_sessions_per_counselor)
-    matching = Matching(
-        db=db,
-        clock=clock,
-        outbox=outbox,
-        alerting=alerting,
-        capacity=settings.max_sessions_per_counselor,
-        offer_timeout=settings.offer_timeout,
-        crisis_offer_timeout=settings.crisis_offer_timeout,
-    )
+    reaching = Reaching(db=db, clock=clock, outbox=outbox, people=people, offering=offering)
+    profiles = Profiles(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting)
+    matching = _matching(settings, clock, outbox, alerting, db)
     tasks = TaskServices(
         backups=_backups(settings, db, vault, clock),
         erasing=Erasing(db=db, clock=clock, vault=vault, retention=settings.session_retention),
         matching=matching,
     )
+    requesting = Requesting(db=db, clock=clock, vault=vault, dialogs=dialogs, offering=offering)
+    closing = Closing(db=db, clock=clock, outbox=outbox, people=people, requesting=requesting)
+    transferring = Transferring(db=db, clock=clock, outbox=outbox, people=people)
+    pulse = Pulse(db=db, clock=clock)
     return App(
         settings=settings,
         clock=clock,
@@ -169,13 +204,53 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         dialogs=dialogs,
         matching=matching,
         offering=offering,
-        requesting=Requesting(db=db, clock=clock, vault=vault, dialogs=dialogs, offering=offering),
+        requesting=requesting,
+        reaching=reaching,
         relaying=Relaying(db=db, clock=clock, vault=vault, outbox=outbox, people=people),
-        closing=Closing(db=db, clock=clock, outbox=outbox, people=people),
+        closing=closing,
+        transferring=transferring,
+        rating=Rating(db=db, clock=clock, vault=vault, dialogs=dialogs),
+        idling=Idling(db=db, clock=clock, outbox=outbox, closing=closing, pulse=pulse, timeout=settings.session_timeout),
         enrolling=Enrolling(db=db, clock=clock, vault=vault, outbox=outbox, people=people),
-        delivering=Delivering(db=db, clock=clock, outbox=outbox, offering=offering),
+        profiles=profiles,
+        applying=Applying(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting, profiles=profiles),
+        serving=Serving(db=db, clock=clock, offering=offering),
+        delivering=Delivering(db=db, clock=clock, outbox=outbox, reaching=reaching),
+        pulse=pulse,
+        health=Health(db=db, clock=clock, pulse=pulse, sqlite_path=settings.sqlite_path, backup_dir=settings.backup_dir),
+        admin=_administration(dialogs, offering, matching, transferring),
         executor=Executor(db=db, clock=clock, owner=owner, services=tasks, alerting=alerting),
         control=Control(db=db, clock=clock, max_retries=settings.scheduler_default_retries),
+    )
+
+
+def _matching(settings: Settings, clock: Clock, outbox: Outbox, alerting: Alerting, db: Database) -> Matching:
+    return Matching(
+        db=db,
+        clock=clock,
+        outbox=outbox,
+        alerting=alerting,
+        capacity=settings.max_sessions_per_counselor,
+        offer_timeout=settings.offer_timeout,
+        crisis_offer_timeout=settings.crisis_offer_timeout,
+    )
+
+
+def _administration(dialogs: Dialogs, offering: Offering, matching: Matching, transferring: Transferring) -> Administration:
+    db, clock, outbox, people = offering.db, offering.clock, offering.outbox, offering.people
+    return Administration(
+        reporting=Reporting(db=db, clock=clock),
+        moderating=Moderating(
+            db=db,
+            clock=clock,
+            vault=outbox.vault,
+            outbox=outbox,
+            dialogs=dialogs,
+            offering=offering,
+            transferring=transferring,
+        ),
+        steering=Steering(db=db, clock=clock, people=people, offering=offering, matching=matching),
+        appointing=Appointing(db=db, clock=clock, outbox=outbox, people=people, dialogs=dialogs, transferring=transferring),
     )
 
 
@@ -192,6 +267,17 @@ def _backups(settings: Settings, db: Database, vault: Vault, clock: Clock) -> Ba
             daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly
         ),
     )
+
+
+@contextmanager
+def _showing_the_way_back(settings: Settings) -> Generator[None]:
+    """Say with what to restore a database that is found to be damaged in the block."""
+    try:
+        yield
+    except (DatabaseDamaged, sqlite3.DatabaseError) as error:
+        if settings.sqlite_path is None or (isinstance(error, sqlite3.Error) and not is_damage(error)):
+            raise
+        raise MustBeRestored(way_back(settings.sqlite_path, settings.backup_dir)) from error
 
 
 async def _open_database(settings: Settings, *, is_guest: bool) -> Database:
@@ -222,6 +308,8 @@ def _check_folders(settings: Settings) -> None:
     data = settings.sqlite_path
     if data is not None:
         _writable(data.parent, "the database", "DATABASE_URL")
+        if data.exists() and not os.access(data, os.R_OK | os.W_OK):
+            raise SettingsError([f"DATABASE_URL: the file {data} cannot be written; change its owner or its mode"])
     _writable(settings.backup_dir, "backups", "BACKUP_DIR")
     if settings.render:
         for path, name in ((data, "DATABASE_URL"), (settings.backup_dir, "BACKUP_DIR")):

@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 ALL = ("backup", "cleanup", "match")  #: what ``all`` does, in this order
 
 app = typer.Typer(help="The HU Counseling bot.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-people_app = typer.Typer(help="Counselors.", no_args_is_help=True)
+people_app = typer.Typer(help="Counselors and admins.", no_args_is_help=True)
 app.add_typer(people_app, name="people")
 
 
@@ -91,6 +91,35 @@ def add_counselor(
     settings = _settings()
     _run(lambda: add(settings))
     typer.echo(f"{name} is a counselor now, approved and online.")
+
+
+TheirId = Annotated[str, typer.Option(help="Their Telegram id, a number; they must have written to the bot before.")]
+
+
+@people_app.command("appoint-admin")
+def appoint_admin(telegram_id: TheirId) -> None:
+    """Make somebody an admin, beside those of ADMIN_IDS; also beside a running bot."""
+
+    async def appoint(settings: Settings) -> None:
+        async with _beside_the_bot(settings) as opened:
+            await opened.admin.appointing.appoint_by_telegram_id(OPERATOR, telegram_id)
+
+    settings = _settings()
+    _run(lambda: appoint(settings))
+    typer.echo("They are an admin now.")
+
+
+@people_app.command("dismiss-admin")
+def dismiss_admin(telegram_id: TheirId) -> None:
+    """Take the role of an admin away from somebody who was appointed; also beside a running bot."""
+
+    async def dismiss(settings: Settings) -> None:
+        async with _beside_the_bot(settings) as opened:
+            await opened.admin.appointing.dismiss_by_telegram_id(OPERATOR, telegram_id)
+
+    settings = _settings()
+    _run(lambda: dismiss(settings))
+    typer.echo("They are no longer an admin.")
 
 
 def run_scheduled_tasks(
@@ -209,7 +238,7 @@ def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     except DatabaseUnavailable as error:
         _fail(str(error), BUSY if isinstance(error, DatabaseBusy) else FAILED)
     except sqlite3.DatabaseError as error:
-        _fail(f"The database cannot be used: {error}. Where it is damaged, restore the newest backup as the README says.", FAILED)
+        _fail(f"The database cannot be used: {error}.", FAILED)
     except Exception:
         logger.exception("Stopped by an error that nobody thought of.")
         sys.exit(FAILED)

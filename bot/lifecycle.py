@@ -31,6 +31,7 @@ from bot.telegram import api as bot_api
 from bot.telegram import application as applications
 from bot.telegram.api import Api, Connections
 from bot.telegram.application import AnyApplication
+from bot.telegram.calls import Calls
 from bot.telegram.context import Services
 from bot.telegram.intake import Intake
 from bot.telegram.limits import Limits
@@ -156,14 +157,14 @@ def _listen_for_signals(stopping: asyncio.Event) -> None:
 
 
 async def _supervise(app: App, telegram: Telegram, stopping: asyncio.Event, *, owned: Mapping[str, timedelta]) -> None:
-    """Run everything until the signal, or until one of the loops ends, which none does by itself."""
+    """Run everything until the signal, until the database is found to be damaged, or until one of the loops ends."""
     dead_owner = None if app.settings.is_postgresql else f"{KIND}:"
     scheduler = asyncio.create_task(_manager(app).run(owned, dead_owner=dead_owner))
     transport = asyncio.create_task(_transport(app, telegram))
-    signalled = asyncio.create_task(stopping.wait())
-    await asyncio.wait({scheduler, transport, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    signalled, damaged = asyncio.create_task(stopping.wait()), asyncio.create_task(app.db.condition.damaged.wait())
+    await asyncio.wait({scheduler, transport, signalled, damaged}, return_when=asyncio.FIRST_COMPLETED)
     logger.info("Stopping.")
-    for one in (scheduler, transport, signalled):
+    for one in (scheduler, transport, signalled, damaged):
         one.cancel()
     results = await asyncio.gather(scheduler, transport, return_exceptions=True)
     for result in results:
@@ -191,6 +192,7 @@ async def _poll_and_send(telegram: Telegram) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(telegram.intake.run())
+            group.create_task(telegram.intake.pulse.keep())
             group.create_task(telegram.sender.run())
     finally:
         await telegram.sender.stop(seconds=_SENDER_SECONDS)
@@ -228,23 +230,30 @@ async def _introduce(telegram: Telegram) -> None:
     """
     loop = asyncio.get_running_loop()
     refused_since: float | None = None
-    attempt = 0
+    attempt, said = 0, set[str]()
     while True:
         try:
             await telegram.application.initialize()
         except InvalidToken as error:
             refused_since = refused_since or loop.time()
-            if loop.time() - refused_since >= _REFUSED_SECONDS and telegram.intake.last_good_poll_at is None:
+            if loop.time() - refused_since >= _REFUSED_SECONDS and telegram.intake.pulse.last_good_at is None:
                 raise TokenRefused("Telegram does not know BOT_TOKEN: copy it again from @BotFather.") from error
-            logger.warning("Telegram refuses the token; trying again for a minute.")
+            _warn_once(said, "Telegram refuses the token; trying again for a minute.")
         except TelegramError as error:
             refused_since = None
-            logger.warning("Telegram does not say who we are (%s); trying again.", type(error).__name__)
+            _warn_once(said, f"Telegram does not say who we are ({type(error).__name__}); trying again until it does.")
         else:
             logger.info("Connected to Telegram as @%s", telegram.application.bot.username)
             return
         attempt += 1
         await asyncio.sleep(retries.INTRODUCTION.delay(attempt, chance=random.random()).total_seconds())  # noqa: S311 — spreads load
+
+
+def _warn_once(said: set[str], line: str) -> None:
+    """Log a warning that is not in *said* yet: what is tried again every few seconds is said once."""
+    if line not in said:
+        logger.warning(line)
+    said.add(line)
 
 
 async def _end(one: asyncio.Task[None], *, seconds: float) -> None:
@@ -263,6 +272,7 @@ def _manager(app: App) -> Manager:
         clock=app.clock,
         executor=app.executor,
         offering=app.offering,
+        idling=app.idling,
         check_interval=app.settings.scheduler_check_interval,
     )
     runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=app.settings.scheduler_concurrency)
@@ -278,12 +288,12 @@ async def _wired(app: App) -> AsyncGenerator[Telegram]:
     token = settings.bot_token.get_secret_value()
     trust = httpx.create_ssl_context()  # one for all: each is 2 MB
     polling, asking, calling = bot_api.connection(trust), bot_api.connection(trust), Connections(trust)
-    api = Api(address=f"{settings.telegram_api_url}/bot{token}", polling=polling, calling=calling)
+    api = Api(host=settings.telegram_api_url, token=token, polling=polling, calling=calling)
     application = applications.build(token=token, base=settings.telegram_api_url, request=asking)
     try:
         yield Telegram(
             application=application,
-            intake=Intake(api=api, db=app.db, vault=app.vault, clock=app.clock),
+            intake=Intake(api=api, db=app.db, vault=app.vault, clock=app.clock, pulse=app.pulse),
             worker=Worker(application=application, db=app.db, clock=app.clock, services=_services(app)),
             sender=_sender(app, api),
         )
@@ -300,7 +310,8 @@ def _sender(app: App, api: Api) -> Sender:
         per_chat_burst=app.settings.send_per_chat_burst,
         now=asyncio.get_running_loop().time,
     )
-    return Sender(api=api, db=app.db, clock=app.clock, people=app.people, delivering=app.delivering, limits=limits)
+    calls = Calls(api=api, vault=app.vault)
+    return Sender(calls=calls, db=app.db, clock=app.clock, people=app.people, delivering=app.delivering, limits=limits)
 
 
 def _services(app: App) -> Services:
@@ -311,7 +322,16 @@ def _services(app: App) -> Services:
         dialogs=app.dialogs,
         requesting=app.requesting,
         offering=app.offering,
+        reaching=app.reaching,
         relaying=app.relaying,
         closing=app.closing,
+        transferring=app.transferring,
+        rating=app.rating,
+        profiles=app.profiles,
+        applying=app.applying,
+        serving=app.serving,
+        health=app.health,
+        admin=app.admin,
+        control=app.control,
         retention_days=app.settings.session_retention_days,
     )

@@ -27,7 +27,9 @@ FLOORS = {
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
     "psycopg": logging.WARNING,
+    "psycopg.pool": logging.ERROR,  # a line for each connection that fails; the database's condition is said once
     "telegram": logging.INFO,  # at DEBUG each call with its parameters and its result
+    "telegram.request": logging.CRITICAL,  # at ERROR whatever came in place of JSON, which may be half an answer
     "yoyo": logging.WARNING,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +12,7 @@ from bot.domain.ids import CounselorId, PersonId
 from bot.domain.text import Text
 
 NAME_LENGTH = range(2, 51)  #: characters in a display name (PRODUCT.md, *Counselor*)
+BIO_LENGTH = range(50, 501)  #: characters in what a counselor says about themselves (PRODUCT.md, *Counselor*)
 CONSENT_VERSION = 1  #: raise it when the consent text changes in substance; people are then asked again
 
 
@@ -19,6 +22,37 @@ class Gender(StrEnum):
     MALE = "male"
     FEMALE = "female"
     ANONYMOUS = "anonymous"
+
+
+class CounselorStatus(StrEnum):
+    """Where somebody stands who asked to become a counselor."""
+
+    APPLIED = "applied"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DEACTIVATED = "deactivated"
+
+
+class Detail(StrEnum):
+    """What a counselor says of themselves, in the order in which it is asked for."""
+
+    TOPICS = "topics"
+    GENDER = "gender"
+    NAME = "name"
+    BIO = "bio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What somebody says of themselves who is a counselor or would like to be, and what the admins have decided."""
+
+    status: CounselorStatus
+    is_online: bool
+    name: str
+    bio: str | None  #: None where a command made them a counselor
+    gender: Gender
+    topics: tuple[str, ...]  #: keys, the first one first
+    review_reason: str | None  #: what the admins gave as the reason of their decision
 
 
 class Role(StrEnum):
@@ -80,9 +114,37 @@ def display_name(text: str) -> str:
     Raises:
         InvalidInput: It is shorter or longer.
     """
-    name = " ".join(text.split())
+    name = _visible(" ".join(text.split()))
     if len(name) not in NAME_LENGTH:
         raise InvalidInput(
             Text("A display name has 2 to 50 characters, for example: Dawit. This one has {length}.", length=len(name))
         )
     return name
+
+
+def biography(text: str) -> str:
+    """Return *text* as what a counselor says about themselves: 50 to 500 characters, white space folded, paragraphs kept.
+
+    Raises:
+        InvalidInput: It is shorter or longer.
+    """
+    lines = "\n".join(" ".join(line.split()) for line in text.splitlines()).strip()
+    bio = _visible(re.sub(r"\n{3,}", "\n\n", lines))
+    if len(bio) not in BIO_LENGTH:
+        raise InvalidInput(
+            Text(
+                "What you say about yourself has 50 to 500 characters. This has {length}; please send it once more.",
+                length=len(bio),
+            )
+        )
+    return bio
+
+
+def toggled(topics: Sequence[str], key: str) -> list[str]:
+    """Return *topics* without *key* where it was among them, else with it as the last one."""
+    return [topic for topic in topics if topic != key] if key in topics else [*topics, key]
+
+
+def _visible(text: str) -> str:
+    """Return *text*, or nothing where it is made only of characters that nobody sees, such as U+200B."""
+    return text if any(character.isprintable() and not character.isspace() for character in text) else ""

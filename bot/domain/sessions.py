@@ -10,6 +10,8 @@ from bot.domain.ids import CounselorId, KeyId, OfferId, PersonId, SessionId
 from bot.domain.people import Gender
 
 DESCRIPTION_LENGTH = 1000  #: most characters of a description; a counselor reads it in one glance
+STARS = range(1, 6)  #: of a rating
+COMMENT_LENGTH = 1000  #: most characters of what is said with a rating
 
 
 class SessionState(StrEnum):
@@ -70,6 +72,8 @@ class Session:
     key_id: KeyId
     requested_at: datetime  #: age counts from here, also after a return to the queue
     activated_at: datetime | None
+    messages: int  #: of both sides
+    last_message_at: datetime | None  #: of either side; at first when it became active
     ended_at: datetime | None
     end_reason: EndReason | None
 
@@ -95,3 +99,4 @@ class Offer:
     offered_at: datetime
     expires_at: datetime
     outcome: OfferOutcome | None
+    answered_at: datetime | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape, unescape
 
@@ -49,6 +49,12 @@ class Text:
     def __str__(self) -> str:
         """Return the text in English, without marks."""
         return self.plain()
+
+
+def joined(parts: Iterable[Text], separator: str = "\n") -> Text:
+    """Return several texts as one, with *separator* between them."""
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return Text(separator.join(f"{{{name}}}" for name in values), **values)
 
 
 def _fill(value: Text | str | int, translate: Translate) -> str:

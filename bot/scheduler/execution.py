@@ -13,12 +13,14 @@ from datetime import timedelta
 from bot.domain import retries
 from bot.domain.errors import BotError, Conflict
 from bot.domain.ids import Clock, RunId
+from bot.services import buttons
 from bot.services.alerting import Alerting
 from bot.storage import runs
 from bot.storage.database import Database, DatabaseUnavailable, UniqueViolation
 from bot.storage.runs import NewRun, Outcome, Run
 from bot.tasks import TASKS
 from bot.tasks.base import Result, RunContext, TaskServices
+from bot.texts import admin as to_admin
 from bot.texts import everyone
 
 logger = logging.getLogger(__name__)
@@ -94,7 +96,7 @@ class Executor:
             logger.warning("The run of %s was taken over by another process.", run.task)
         except TimeoutError:
             await self._fail(run, Outcome.TIMED_OUT, f"not done within {TASKS[run.task].timeout}")
-        except BotError as error:
+        except (BotError, DatabaseUnavailable) as error:
             await self._fail(run, Outcome.FAILED, str(error))
         except Exception as error:
             logger.exception("The task %s failed.", run.task)
@@ -124,8 +126,12 @@ class Executor:
             return await task.run(RunContext(services=self.services), payload)
 
     async def _succeed(self, run: Run, result: Result) -> None:
+        at = self.clock()
         async with self.db.transaction() as tx:
-            is_ours = await runs.succeed(tx, run, result={"summary": result.summary, **result.counts}, at=self.clock())
+            is_ours = await runs.succeed(tx, run, result={"summary": result.summary, **result.counts}, at=at)
+            if is_ours and run.requester is not None:  # who hears of a failure too, as one of the admins
+                done = to_admin.RUN_DONE(task=run.task, summary=result.summary)
+                await self.alerting.tell(tx, run.requester, done, at=at, buttons=[buttons.HOME_BELOW])
         if is_ours:
             logger.info("Successfully executed task: %s", run.task)
 

@@ -33,6 +33,7 @@ class Manager:
             dead_owner: How the names begin of owners that cannot live any more, because they held the lock that we hold.
         """
         await self.control.reconcile(owned)
+        await self.clock.idling.reconcile()
         await self.clock.executor.take_up(dead_owner=dead_owner)
         logger.info("Scheduled tasks manager started")
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.outgoing import Urgency
+from bot.domain.ids import PersonId
+from bot.domain.outgoing import Keyboard, Urgency
 from bot.domain.text import Text
 from bot.services.outbox import Outbox
 from bot.services.people import People
@@ -19,7 +20,11 @@ class Alerting:
     outbox: Outbox
     people: People
 
-    async def tell_admins(self, tx: Transaction, text: Text, *, at: datetime) -> None:
+    async def tell_admins(self, tx: Transaction, text: Text, *, at: datetime, buttons: Keyboard = ()) -> None:
         """Owe the admins a message; *text* holds nothing that anybody said, and nobody's name or id."""
         for person_id in await self.people.admins(tx):
-            await self.outbox.say(tx, text, to=person_id, at=at, urgency=Urgency.CONVERSATION)
+            await self.outbox.say(tx, text, to=person_id, at=at, buttons=buttons, urgency=Urgency.CONVERSATION)
+
+    async def tell(self, tx: Transaction, person_id: PersonId, text: Text, *, at: datetime, buttons: Keyboard = ()) -> None:
+        """Owe one person a message about the running of the service."""
+        await self.outbox.say(tx, text, to=person_id, at=at, buttons=buttons, urgency=Urgency.SCREEN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 import logging
@@ -19,6 +18,7 @@ from typing import Any
 from bot.domain.ids import Clock
 from bot.domain.retention import Generations
 from bot.domain.text import Text
+from bot.services import backup_keys
 from bot.services.vault import Vault
 from bot.storage import files, keys, migrations
 from bot.storage.copies import CopyFailed, copy_sqlite, dump_postgresql
@@ -28,7 +28,6 @@ from bot.storage.keys import WrappedKey
 logger = logging.getLogger(__name__)
 
 PREFIX = "hu_counseling_backup"
-KEY_FILE = f"{PREFIX}.keys"
 _NAME = re.compile(rf"{PREFIX}_(\d{{8}}_\d{{6}})\.(?:db|dump)")
 _STAMP = "%Y%m%d_%H%M%S"
 
@@ -78,7 +77,7 @@ class Backups:
         unfinished = final.with_name(f".{final.name}.tmp")
         counts, taken_out = await self._copy(unfinished)
         manifest = await asyncio.to_thread(_manifest, unfinished, counts)
-        await asyncio.to_thread(files.replace, self.folder / KEY_FILE, self._key_file(taken_out))
+        await asyncio.to_thread(backup_keys.replace, self.vault, self.folder, taken_out)
         await asyncio.to_thread(files.replace, manifest_of(final), json.dumps(manifest, indent=1).encode())
         await asyncio.to_thread(self._publish, unfinished, final)
         logger.info("Database backed up to: %s", final)
@@ -98,10 +97,6 @@ class Backups:
         # read behind the dump: the keys of all that is in it, but of what was forgotten since
         async with self.db.reading(Turn.MAINTENANCE) as tx:
             return counts, await keys.every(tx)
-
-    def _key_file(self, taken_out: Sequence[WrappedKey]) -> bytes:
-        rows = [[key.id, key.purpose, base64.b64encode(key.wrapped).decode()] for key in taken_out]
-        return self.vault.wrap_file(json.dumps(rows).encode())
 
     async def _free_name(self) -> Path:
         """Return a name for now that is not taken; names count seconds, so a second backup within one waits for the next."""
@@ -136,6 +131,38 @@ def made_at(path: Path) -> datetime:
     if found is None:
         raise ValueError(path.name)
     return datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
+
+
+def newest(folder: Path) -> Path | None:
+    """Return the newest backup in *folder*; None where there is none."""
+    return next(iter(_newest_first(folder)), None)
+
+
+def newest_good(folder: Path) -> Path | None:
+    """Return the newest backup in *folder* whose content is what its manifest says; None where there is none."""
+    return next((path for path in _newest_first(folder) if _is_good(path)), None)
+
+
+def looks_whole(path: Path) -> bool:
+    """Return whether the backup at *path* has the size that its manifest says; ``newest_good`` reads all of it."""
+    try:
+        return json.loads(manifest_of(path).read_bytes())["size"] == path.stat().st_size
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    made = [path for path in folder.glob(f"{PREFIX}_*") if _NAME.fullmatch(path.name)]
+    return sorted(made, key=made_at, reverse=True)
+
+
+def _is_good(path: Path) -> bool:
+    try:
+        said = json.loads(manifest_of(path).read_bytes())["sha256"]
+        with path.open("rb") as file:
+            return said == hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def manifest_of(path: Path) -> Path:

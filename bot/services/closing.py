@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.errors import Conflict
 from bot.domain.ids import Clock
-from bot.domain.outgoing import Button, Urgency
-from bot.domain.people import Actor
+from bot.domain.outgoing import Keyboard, Urgency
+from bot.domain.people import Actor, Role
 from bot.domain.sessions import EndReason, Session, SessionState, Side
+from bot.domain.text import Text
 from bot.services import buttons
 from bot.services.match_requests import request_match
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
-from bot.storage import sessions
-from bot.storage.database import Database
+from bot.services.requesting import Requesting
+from bot.storage import audit, people, sessions
+from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
-from bot.texts import everyone
+from bot.texts import ending, everyone
 from bot.texts import student as to_student
 
 
@@ -28,6 +31,7 @@ class Closing:
     clock: Clock
     outbox: Outbox
     people: People
+    requesting: Requesting
 
     async def find(self, actor: Actor, alias: str) -> Session:
         """Return an active session that the actor is in.
@@ -50,23 +54,75 @@ class Closing:
         at = self.clock()
         async with self.db.transaction() as tx:
             found = await self.find(actor, alias)
-            side = found.side_of(actor.me)
-            reason = EndReason.STUDENT if side is Side.STUDENT else EndReason.COUNSELOR
+            reason = EndReason.STUDENT if found.side_of(actor.me) is Side.STUDENT else EndReason.COUNSELOR
             session = await sessions.end(tx, found.id, by=actor.me, reason=reason, at=at)
-            other = found.other(actor.me)
-            if session is None or other is None:
+            if session is None:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            if side is Side.STUDENT:
-                text = to_counselor.ENDED_BY_STUDENT(alias=session.alias)
-            else:
-                text = to_student.ENDED_BY_COUNSELOR(name=await self.people.display_name(tx, actor.me))
-            about = About(session_id=session.id, key_id=session.key_id)
-            way_on = _after(is_student=side is Side.COUNSELOR)
-            await self.outbox.say(tx, text, to=other, at=at, buttons=way_on, urgency=Urgency.CONVERSATION, about=about)
-            await request_match(tx, because="ended", at=at)
+            await self.follow(tx, session, at=at)
         return session
 
+    async def force_end(self, actor: Actor, alias: str) -> Session:
+        """End a conversation as an admin, or take a request out of the queue; everybody concerned is told.
 
-def _after(*, is_student: bool) -> list[list[Button]]:
-    """Return the buttons for who was told that a conversation has ended: no dead end."""
-    return [buttons.REQUEST, buttons.SOS, buttons.HOME_BELOW] if is_student else [buttons.HOME_BELOW]
+        Raises:
+            NotAllowed: The actor is no admin.
+            Conflict: It is over, or it moved on at this very moment.
+        """
+        actor.require(Role.ADMIN)
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            found = await sessions.find_by_alias(tx, alias)
+            if found is None or found.state in {SessionState.ENDED, SessionState.CANCELLED}:
+                raise Conflict(everyone.NO_LONGER_AVAILABLE)
+            if found.state is SessionState.ACTIVE:
+                session = await sessions.force_end(tx, found.id, by=actor.person_id, at=at)
+                if session is None:
+                    raise Conflict(ending.MOVED_ON)
+                await self.follow(tx, session, at=at)
+            else:
+                session = await self.requesting.take_back(tx, found, by=actor.person_id, reason=EndReason.ADMIN, at=at)
+                await self._tell_student(tx, session, ending.REQUEST_ENDED_BY_ADMIN, _WAYS_ON, at=at)
+            await audit.record(tx, actor, "force-end", f"session {session.id}", at=at)
+        return session
+
+    async def follow(self, tx: Transaction, session: Session, *, at: datetime) -> None:
+        """Do what follows from an end: who did not end it is told, the student is asked for a rating, others are matched."""
+        await people.leave_session(tx, session.id)
+        to_the_student, to_the_counselor = await self._told(tx, session)
+        if to_the_student is not None:
+            asked = ending.HOW_WAS_IT(told=to_the_student)
+            await self._tell_student(tx, session, asked, [*buttons.rating(session.alias), *_WAYS_ON], at=at)
+        if to_the_counselor is not None and session.counselor_id is not None:
+            await self.outbox.say(
+                tx,
+                to_the_counselor,
+                to=session.counselor_id,
+                at=at,
+                buttons=[buttons.HOME_BELOW],
+                urgency=Urgency.CONVERSATION,
+                about=_about(session),
+            )
+        await request_match(tx, because="ended", at=at)
+
+    async def _told(self, tx: Transaction, session: Session) -> tuple[Text | None, Text | None]:
+        """Return what student and counselor are told of an end; None for who ended it, and sees it on the screen."""
+        alias = session.alias
+        if session.end_reason is EndReason.STUDENT:
+            return None, to_counselor.ENDED_BY_STUDENT(alias=alias)
+        if session.end_reason is EndReason.COUNSELOR:
+            name = await self.people.display_name(tx, session.counselor_id or session.student_id)
+            return to_student.ENDED_BY_COUNSELOR(name=name), None
+        if session.end_reason is EndReason.TIMEOUT:
+            return ending.TIMED_OUT, ending.STUDENT_TIMED_OUT(alias=alias)
+        return ending.ENDED_BY_ADMIN, ending.STUDENT_ENDED_BY_ADMIN(alias=alias)
+
+    async def _tell_student(self, tx: Transaction, session: Session, text: Text, below: Keyboard, *, at: datetime) -> None:
+        about = _about(session)
+        await self.outbox.say(tx, text, to=session.student_id, at=at, buttons=below, urgency=Urgency.CONVERSATION, about=about)
+
+
+_WAYS_ON: Keyboard = [buttons.REQUEST, buttons.SOS, buttons.HOME_BELOW]
+
+
+def _about(session: Session) -> About:
+    return About(session_id=session.id, key_id=session.key_id)

@@ -1,25 +1,37 @@
-"""Waiting sessions to available counselors: solved outside any transaction, each offer then one guarded transaction."""
+"""Waiting sessions to available counselors: solved outside any transaction, the offers then made some at a time."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot import texts
-from bot.domain.errors import Conflict
-from bot.domain.ids import Clock, SessionId
-from bot.domain.matching import REST_AFTER_REFUSAL, Match, assign
+from bot.domain.ids import Clock, CounselorId, SessionId
+from bot.domain.matching import REST_AFTER_REFUSAL, Match, Waiting
 from bot.domain.outgoing import Button, Urgency
-from bot.domain.sessions import Offer, Priority, Session, SessionState
-from bot.domain.text import Text
+from bot.domain.planning import plan
+from bot.domain.sessions import Offer, Priority
+from bot.domain.text import Text, joined
 from bot.services.alerting import Alerting
-from bot.services.outbox import About, Outbox
-from bot.storage import counselors, offers, sessions
+from bot.services.match_requests import request_match
+from bot.services.outbox import About, Message, Outbox
+from bot.storage import counselors, offers, queue, sessions
 from bot.storage.database import Database, Transaction, Turn
+from bot.storage.queue import Queued
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
 from bot.texts import student as to_student
+
+_PIECE = 32  #: offers made in one transaction, which holds the only writer of SQLite for some 5 ms (``bench match``)
+
+#: Where requests that are no crisis find nobody, the admins hear of it so often at most, then of all that they do not know of.
+QUIET = timedelta(minutes=30)
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,75 +47,82 @@ class Matching:
     crisis_offer_timeout: timedelta
 
     async def match_waiting(self, *, limit: int) -> list[Offer]:
-        """Offer what waits, at most *limit* sessions, to who is free; return the offers that were made.
+        """Offer what waits to who is free, and a crisis to all who are qualified (see ``plan``); return the offers made.
 
-        Two at once are harmless: each offer is made only where the session still waits and the counselor still has room.
+        Everything that waits is considered, so that what nobody can take hides nothing behind it. Offered are the *limit*
+        sessions of the greatest need; for the others, and for what was lost to somebody who was faster, a match is asked for
+        again. Two at once are harmless: an offer is made only where the session can still be offered and the counselor still
+        has room.
         """
+        at = self.clock()
         async with self.db.reading(Turn.MAINTENANCE) as tx:
-            waiting = await sessions.waiting(tx, limit=limit, refused_since=self.clock() - REST_AFTER_REFUSAL)
-            candidates = await counselors.available(tx, capacity=self.capacity) if waiting else []
-        matches = await asyncio.to_thread(assign, waiting, candidates)
-        made = [await self._offer(match) for match in matches]
-        offers_made = [offer for offer in made if offer is not None]
-        taken = {offer.session_id for offer in offers_made}
-        for session in waiting:
-            if session.priority is Priority.CRISIS and session.session_id not in taken:
-                await self._alarm(session.session_id)
-        return offers_made
+            candidates = await counselors.available(tx, capacity=self.capacity)
+            waiting = await queue.waiting(tx, refused_since=at - REST_AFTER_REFUSAL)
+        planned = await asyncio.to_thread(plan, waiting, candidates)
+        chosen = _of_sessions(planned, limit)
+        made = [offer for piece in _pieces(chosen) for offer in await self._offer(piece)]
+        if len(made) < len(planned):
+            async with self.db.transaction() as tx:
+                await request_match(tx, because="more to match", at=self.clock())
+        served = {match.session_id for match in planned}
+        await self._alarm([one for one in waiting if one.session_id not in served and one.alarmed_at is None])
+        return made
 
-    async def _alarm(self, session_id: SessionId) -> None:
-        """Tell the admins, once, that nobody can take a crisis, and the student that we keep asking."""
+    async def offer_by_hand(self, tx: Transaction, match: Match, *, at: datetime) -> Offer | None:
+        """Make the offer that somebody decided on, to a counselor who is held and has room; None where it cannot be offered.
+
+        A crisis can also be offered beside other offers of it.
+        """
+        held = await queue.hold(tx, [match.session_id])
+        if match.session_id not in held:
+            return None
+        return next(iter(await self._make(tx, [match], held, at=at)), None)
+
+    async def _offer(self, matches: Sequence[Match]) -> list[Offer]:
+        """Make those of some offers for which session and counselor are still free."""
         at = self.clock()
         async with self.db.transaction() as tx:
-            session = await sessions.alarm(tx, session_id, at=at)
-            if session is None:
-                return
-            text = everyone.CRISIS_FOR_ADMINS(topic=texts.topic_title(session.topic), alias=session.alias)
-            await self.alerting.tell_admins(tx, text, at=at)
-            told = to_student.NOBODY_FREE(help_lines=texts.help_lines())
-            about = About(key_id=session.key_id)
-            await self.outbox.say(tx, told, to=session.student_id, at=at, urgency=Urgency.CRISIS, about=about)
+            # Counselor, offer, session: whoever writes more than one of these does so in this order, so that none wait in a ring.
+            # The new offers come last, since nobody else can wait for what is not committed.
+            asked = {match.counselor_id for match in matches}
+            await counselors.hold(tx, sorted(asked))
+            room = await counselors.room(tx, sorted(asked), capacity=self.capacity)
+            held = await queue.hold(tx, sorted({match.session_id for match in matches}))
+            possible = _possible(matches, held, room)
+            return await self._make(tx, possible, held, at=at) if possible else []
 
-    async def _offer(self, match: Match) -> Offer | None:
-        """Make one offer; None where the session or the counselor is no longer free for it."""
-        try:
-            async with self.db.transaction() as tx:
-                return await self._make(tx, match, at=self.clock())
-        except Conflict:
-            return None
+    async def _make(
+        self, tx: Transaction, matches: Sequence[Match], held: Mapping[SessionId, Queued], *, at: datetime
+    ) -> list[Offer]:
+        moving = {match.session_id for match in matches if held[match.session_id].is_waiting}
+        if moving:
+            await queue.offer(tx, sorted(moving), at=at)
+        deadlines = [(match, at + self._patience(held[match.session_id])) for match in matches]
+        made = await offers.add(tx, deadlines, at=at)
+        if not made:
+            return []
+        await self.outbox.vault.load(tx, {held[offer.session_id].key_id for offer in made})
+        messages = [await self._message(tx, offer, held[offer.session_id]) for offer in made]
+        deliveries = await self.outbox.say_all(tx, messages, at=at)
+        await offers.shown_by(tx, [(offer.id, delivery) for offer, delivery in zip(made, deliveries, strict=True)])
+        return made
 
-    async def _make(self, tx: Transaction, match: Match, *, at: datetime) -> Offer:
-        # Counselor, offer, session: whoever writes more than one of these does so in this order, so that none wait in a ring.
-        gone = Conflict(to_counselor.GONE)
-        if not await counselors.lock(tx, match.counselor_id, at=at):
-            raise gone
-        waiting = await sessions.find(tx, match.session_id)
-        if waiting is None or waiting.state is not SessionState.WAITING:
-            raise gone
-        offer = await offers.add(tx, match, capacity=self.capacity, at=at, expires_at=at + self._patience(waiting))
-        session = await sessions.offer(tx, match.session_id, at=at)
-        if offer is None or session is None:
-            raise gone
-        delivery_id = await self.outbox.say(
-            tx,
-            await self._text(tx, session),
+    def _patience(self, session: Queued) -> timedelta:
+        return self.crisis_offer_timeout if session.priority is Priority.CRISIS else self.offer_timeout
+
+    async def _message(self, tx: Transaction, offer: Offer, session: Queued) -> Message:
+        return Message(
+            text=await self._text(tx, session),
             to=offer.counselor_id,
-            at=at,
             buttons=offer_buttons(offer),
             urgency=Urgency.CRISIS if session.priority is Priority.CRISIS else Urgency.CONVERSATION,
             about=About(key_id=session.key_id),
         )
-        await offers.shown_by(tx, offer.id, delivery_id)
-        return offer
 
-    def _patience(self, session: Session) -> timedelta:
-        return self.crisis_offer_timeout if session.priority is Priority.CRISIS else self.offer_timeout
-
-    async def _text(self, tx: Transaction, session: Session) -> Text:
-        sealed = await sessions.description(tx, session.id)
+    async def _text(self, tx: Transaction, session: Queued) -> Text:
         description = to_counselor.NO_DESCRIPTION
-        if sealed is not None:
-            written = await self.outbox.vault.unseal(tx, session.key_id, sealed, about="description")
+        if session.description is not None:
+            written = await self.outbox.vault.unseal(tx, session.key_id, session.description, about="description")
             description = to_counselor.OFFER_DESCRIPTION(description=written)
         patience = self._patience(session)
         minutes, seconds = divmod(int(patience.total_seconds()), 60)
@@ -116,8 +135,69 @@ class Matching:
             else to_counselor.SECONDS(seconds=minutes * 60 + seconds),
         )
 
+    async def _alarm(self, unserved: Sequence[Waiting]) -> None:
+        """Tell the admins, once for each session, of what nobody can take: of a crisis at once, of the rest when it got old."""
+        for crisis in unserved:
+            if crisis.is_crisis:
+                await self._alarm_of_crisis(crisis.session_id)
+        at = self.clock()
+        late = [one for one in unserved if not one.is_crisis and one.requested_at <= at - self.offer_timeout]
+        if late:
+            await self._alarm_of_queue([one.session_id for one in late], at=at)
+
+    async def _alarm_of_crisis(self, session_id: SessionId) -> None:
+        """Tell the admins, once, that nobody can take a crisis, and the student that we keep asking."""
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            session = await sessions.alarm(tx, session_id, at=at)
+            if session is None:
+                return
+            text = everyone.CRISIS_FOR_ADMINS(topic=texts.topic_title(session.topic), alias=session.alias)
+            await self.alerting.tell_admins(tx, text, at=at)
+            told = to_student.NOBODY_FREE(help_lines=texts.help_lines())
+            about = About(key_id=session.key_id)
+            await self.outbox.say(tx, told, to=session.student_id, at=at, urgency=Urgency.CRISIS, about=about)
+
+    async def _alarm_of_queue(self, session_ids: Sequence[SessionId], *, at: datetime) -> None:
+        """Tell the admins, in one message, of requests that nobody can take."""
+        async with self.db.reading() as tx:
+            if await queue.is_alarmed(tx, since=at - QUIET):
+                return
+        found: Counter[str] = Counter()
+        for piece in _pieces(session_ids):
+            async with self.db.transaction() as tx:
+                found.update(await queue.alarm(tx, piece, at=at))
+        if found:
+            lines = joined(
+                everyone.QUEUE_LINE(topic=texts.topic_title(topic), count=count) for topic, count in found.most_common()
+            )
+            text = everyone.QUEUE_FOR_ADMINS(minutes=int(self.offer_timeout.total_seconds() // 60), topics=lines)
+            async with self.db.transaction() as tx:
+                await self.alerting.tell_admins(tx, text, at=at)
+
 
 def offer_buttons(offer: Offer) -> list[list[Button]]:
     """Return the buttons under an offer."""
     reference = str(offer.id)
     return [[Button(to_counselor.ACCEPT, "offer.accept", reference), Button(to_counselor.DECLINE, "offer.decline", reference)]]
+
+
+def _of_sessions(planned: Sequence[Match], limit: int) -> list[Match]:
+    """Return the offers of the first *limit* sessions."""
+    first = set(list(dict.fromkeys(match.session_id for match in planned))[:limit])
+    return [match for match in planned if match.session_id in first]
+
+
+def _possible(matches: Sequence[Match], held: Mapping[SessionId, Queued], room: Mapping[CounselorId, int]) -> list[Match]:
+    """Return the matches of sessions that are held, with counselors who have room for them."""
+    left = Counter(room)
+    possible: list[Match] = []
+    for match in matches:
+        if match.session_id in held and left[match.counselor_id] > 0:
+            left[match.counselor_id] -= 1
+            possible.append(match)
+    return possible
+
+
+def _pieces(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (items[start : start + _PIECE] for start in range(0, len(items), _PIECE))

@@ -37,8 +37,8 @@ class Reaching:
 
     async def lose(self, tx: Transaction, person_id: PersonId, *, at: datetime) -> bool:
         """Record that somebody cannot be reached; return whether that was news, and so told to those who talk with them."""
+        await self.offering.withdraw(tx, person_id, at=at)  # offers before people, as who accepts one does
         is_news = await people.set_reachable(tx, person_id, is_reachable=False)
-        await self.offering.withdraw(tx, person_id, at=at)
         for session in await sessions.active_of(tx, person_id) if is_news else []:
             await self.tell_other(tx, session, person_id, at=at)
         return is_news

@@ -120,11 +120,33 @@ class Requesting:
             session = await sessions.find_by_alias(tx, alias)
             if session is None or session.student_id != actor.me or session.state is SessionState.ACTIVE:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            await self._withdraw(tx, session, at=at)
-            if await sessions.cancel(tx, session.id, actor.me, at=at) is None:
-                raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            await self._withdraw(tx, session, at=at)  # what a match that was faster than the cancel has offered in between
-            await request_match(tx, because="cancelled", at=at)
+            await self.take_back(tx, session, by=actor.me, reason="student", at=at)
+
+    async def take_back(self, tx: Transaction, session: Session, *, by: PersonId | None, reason: str, at: datetime) -> Session:
+        """Cancel a request that waits or is offered, for whoever may: what was offered of it is withdrawn.
+
+        Raises:
+            Conflict: It is active, or over.
+        """
+        await self._withdraw(tx, session, at=at)
+        cancelled = await sessions.cancel(tx, session.id, by=by, reason=reason, at=at)
+        if cancelled is None:
+            raise Conflict(everyone.NO_LONGER_AVAILABLE)
+        await self._withdraw(tx, session, at=at)  # what a match that was faster than the cancel has offered in between
+        await request_match(tx, because="cancelled", at=at)
+        return cancelled
+
+    async def description(self, actor: Actor, session: Session) -> str | None:
+        """Return how the student described a session that the actor takes part in; None where they did not.
+
+        Raises:
+            Conflict: The actor takes no part in it.
+        """
+        if session.side_of(actor.me) is None:
+            raise Conflict(everyone.NO_LONGER_AVAILABLE)
+        async with self.db.transaction() as tx:
+            sealed = await sessions.description(tx, session.id)
+            return await self.vault.unseal(tx, session.key_id, sealed, about="description") if sealed is not None else None
 
     async def _withdraw(self, tx: Transaction, session: Session, *, at: datetime) -> None:
         await self.offering.gone(tx, await offers.withdraw_of_session(tx, session.id, at=at), at=at)

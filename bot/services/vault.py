@@ -12,7 +12,7 @@ import hmac
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +28,7 @@ from bot.storage.keys import Purpose, WrappedKey
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _ID_BITS = 62
+_KEY_FILE = "key file"
 _CACHED = 2048  #: unwrapped keys kept in memory: those of the people who write just now
 
 
@@ -72,14 +73,10 @@ class Vault:
             at: Now.
 
         Raises:
-            WrongKey: None of *wrapping* opens what is there, or the keys are missing.
+            WrongKey: None of *wrapping* opens what is there.
         """
         async with db.transaction() as tx:
             present = await keys.of_the_service(tx)
-            if not present and await keys.is_wanted(tx):
-                raise WrongKey(
-                    "This database is a backup without its keys: put those of hu_counseling_backup.keys back into it first."
-                )
             for purpose in sorted({Purpose.LOOKUP, Purpose.CALLBACK, Purpose.INTAKE} - {key.purpose for key in present}):
                 await keys.add_if_missing(tx, _new_key(wrapping[0], purpose), at=at)
             present = await keys.of_the_service(tx)  # ours, or those of a process that starts at the same moment
@@ -123,9 +120,19 @@ class Vault:
         """
         return unseal(await self._key(tx, key_id), sealed, about=about).decode()
 
+    async def load(self, tx: Transaction, key_ids: Collection[KeyId]) -> None:
+        """Have these keys at hand, with one question in place of one for each; those that are gone stay so."""
+        missing = [key_id for key_id in key_ids if key_id not in self._cache]
+        for found in await keys.find_all(tx, missing) if missing else ():
+            self._remember(found)
+
     def wrap_file(self, text: bytes) -> bytes:
         """Seal the content of the key file that lies beside the backups."""
-        return seal(self._wrapping[0], text, about="key file")
+        return seal(self._wrapping[0], text, about=_KEY_FILE)
+
+    def unwrap_file(self, sealed: bytes) -> bytes:
+        """Open what ``wrap_file`` made; see ``unwrap_file`` of this module."""
+        return unwrap_file(self._wrapping, sealed)
 
     def forget(self, key_id: KeyId) -> None:
         """Drop a key from memory; its row is deleted by the caller."""
@@ -139,11 +146,28 @@ class Vault:
         found = await keys.find(tx, key_id)
         if found is None:
             raise Unreadable(Text("This was erased."))
+        return self._remember(found)
+
+    def _remember(self, found: WrappedKey) -> bytes:
         key = _unwrap(self._wrapping, found)
-        self._cache[key_id] = key
+        self._cache[found.id] = key
         if len(self._cache) > _CACHED:
             self._cache.popitem(last=False)
         return key
+
+
+def unwrap_file(wrapping: Sequence[bytes], sealed: bytes) -> bytes:
+    """Open what ``Vault.wrap_file`` made with one of *wrapping*.
+
+    Raises:
+        WrongKey: None of them opens it.
+    """
+    for candidate in wrapping:
+        try:
+            return unseal(candidate, sealed, about=_KEY_FILE)
+        except InvalidTag:
+            continue
+    raise WrongKey("ENCRYPTION_KEY does not open the key file of the backups: set the key that they were made with.")
 
 
 def _new_key(wrapping: bytes, purpose: Purpose) -> WrappedKey:

@@ -15,6 +15,7 @@ from bot.domain.errors import BotError
 from bot.domain.ids import KeyId
 from bot.domain.text import Text
 from bot.storage.keys import Purpose, WrappedKey
+from bot.storage.pieces import gently
 
 #: What a manifest counts: enough to see at a glance whether a copy is the right one.
 _COUNTED: tuple[str, ...] = ("person", "counselor", "session", "message", "delivery", "run")
@@ -56,23 +57,36 @@ def copy_sqlite(source: Path, target: Path) -> Copied:
         CopyFailed: The copy is damaged.
         sqlite3.Error: The database cannot be read or the copy cannot be written.
     """
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        original.backup(copy)
+    copy_pages(source, target)
+    with closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA secure_delete = ON")
-        keys = [
-            WrappedKey(KeyId(row[0]), Purpose(row[1]), row[2]) for row in copy.execute("SELECT id, purpose, wrapped FROM key")
-        ]
+        keys = _keys_in(copy)
         with copy:
             copy.execute("DELETE FROM key")
             copy.execute(_NOT_RUNNING)
         _check(copy)
         counts: dict[str, int] = dict(zip(_COUNTED, copy.execute(_COUNTS).fetchone(), strict=True))
     return Copied(counts=counts, keys=keys)
+
+
+def copy_pages(source: Path, target: Path) -> None:
+    """Write a copy of *source* as it is, keys and all, to *target*, which must not exist.
+
+    Raises:
+        sqlite3.Error: The database cannot be read or the copy cannot be written.
+    """
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
+
+
+def _keys_in(copy: sqlite3.Connection) -> list[WrappedKey]:
+    rows = copy.execute("SELECT id, purpose, wrapped FROM key")
+    return [WrappedKey(KeyId(row[0]), Purpose(row[1]), row[2]) for some in gently(rows) for row in some]
 
 
 def _check(copy: sqlite3.Connection) -> None:

@@ -9,23 +9,35 @@ from datetime import datetime
 from bot.domain.ids import CounselorId, PersonId
 from bot.domain.matching import Candidate
 from bot.domain.people import Gender
-from bot.storage.database import Row, Transaction
+from bot.storage.database import Row, Transaction, spread
 
 
 async def put(tx: Transaction, counselor_id: CounselorId, *, name: bytes, gender: Gender, at: datetime) -> None:
-    """Add a counselor, or change who is one; approved and online."""
+    """Add a counselor, or change who is one or was one; approved and online, whatever was decided before."""
     await tx.execute(
         """
-        INSERT INTO counselor (id, status, is_online, name, gender, created_at)
-        VALUES (:id, 'approved', :is_online, :name, :gender, :at)
+        INSERT INTO counselor (id, status, is_online, name, gender, reviewed_at, created_at)
+        VALUES (:id, 'approved', :is_online, :name, :gender, :at, :at)
         ON CONFLICT (id) DO UPDATE
-           SET status = excluded.status, is_online = excluded.is_online, name = excluded.name, gender = excluded.gender
+           SET status = excluded.status, is_online = excluded.is_online, name = excluded.name, gender = excluded.gender,
+               reviewed_at = excluded.reviewed_at, reviewed_by = NULL, review_reason = NULL, deleted_at = NULL
         """,
         id=counselor_id,
         is_online=True,
         name=name,
         gender=gender,
         at=at,
+    )
+
+
+async def set_online(tx: Transaction, counselor_id: CounselorId, *, is_online: bool) -> bool:
+    """Record whether an approved counselor takes requests; return whether that is news."""
+    return bool(
+        await tx.execute(
+            "UPDATE counselor SET is_online = :is_online WHERE id = :id AND status = 'approved' AND is_online <> :is_online",
+            id=counselor_id,
+            is_online=is_online,
+        )
     )
 
 
@@ -47,17 +59,30 @@ async def topics_of(tx: Transaction, counselor_id: CounselorId) -> list[str]:
     return [row["topic"] for row in await tx.fetch_all(sql, counselor_id=counselor_id)]
 
 
-async def lock(tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> bool:
-    """Hold the counselor until the transaction ends; return whether they can get offers.
+async def hold(tx: Transaction, counselor_ids: Sequence[CounselorId]) -> None:
+    """Hold counselors until the transaction ends.
 
     Capacity is a rule over several rows, which one statement does not protect on PostgreSQL: who wants to add to a counselor's
     load comes through here first, and so sees what the one before has added.
     """
-    return bool(
-        await tx.execute(
-            "UPDATE counselor SET locked_at = :at WHERE id = :id AND status = 'approved' AND is_online", id=counselor_id, at=at
-        )
+    sql, ids = spread("SELECT id FROM counselor WHERE id IN :ids ORDER BY id ", ids=sorted(counselor_ids))
+    await tx.fetch_all(sql + tx.holding, **ids)
+
+
+async def room(tx: Transaction, counselor_ids: Sequence[CounselorId], *, capacity: int) -> dict[CounselorId, int]:
+    """Return how many more each counselor can have, who is held; who is not available is left out."""
+    sql, ids = spread(
+        """
+        SELECT counselor.id,
+               (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'active')
+               + (SELECT count(*) FROM offer WHERE counselor_id = counselor.id AND outcome IS NULL) AS load
+          FROM counselor
+          JOIN person ON person.id = counselor.id
+         WHERE counselor.id IN :ids AND counselor.status = 'approved' AND counselor.is_online AND person.is_reachable
+        """,
+        ids=counselor_ids,
     )
+    return {PersonId(row["id"]): capacity - row["load"] for row in await tx.fetch_all(sql, **ids)}
 
 
 async def available(tx: Transaction, *, capacity: int) -> list[Candidate]:
@@ -67,15 +92,17 @@ async def available(tx: Transaction, *, capacity: int) -> list[Candidate]:
         topics[row["counselor_id"]].append(row["topic"])
     rows = await tx.fetch_all(
         """
-        SELECT counselor.id,
-               (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'active')
-               + (SELECT count(*) FROM offer WHERE counselor_id = counselor.id AND outcome IS NULL) AS load,
-               (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ended,
-               (SELECT count(rating) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ratings,
-               (SELECT coalesce(sum(rating), 0) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS total
+        SELECT counselor.id, counselor.gender,
+               count(session.id) FILTER (WHERE session.state = 'active')
+               + (SELECT count(*) FROM offer WHERE offer.counselor_id = counselor.id AND offer.outcome IS NULL) AS load,
+               count(session.id) FILTER (WHERE session.state = 'ended') AS ended,
+               count(session.rating) AS ratings,
+               coalesce(sum(session.rating), 0) AS total
           FROM counselor
           JOIN person ON person.id = counselor.id
+          LEFT JOIN session ON session.counselor_id = counselor.id AND session.state IN ('active', 'ended')
          WHERE counselor.status = 'approved' AND counselor.is_online AND person.is_reachable
+         GROUP BY counselor.id
          ORDER BY counselor.id
         """
     )
@@ -88,6 +115,7 @@ def _to_candidate(row: Row, topics: Sequence[str], capacity: int) -> Candidate:
         topics=tuple(topics),
         load=row["load"],
         capacity=capacity,
+        gender=row["gender"],
         ended=row["ended"],
         ratings=row["ratings"],
         ratings_total=int(row["total"]),

@@ -7,12 +7,16 @@ columns that begin with ``is_`` or ``has_``, bytes, integers and text as they ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Generic, LiteralString, Protocol, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, LiteralString, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from bot.storage.condition import Condition
 
 Value = str | int | float | bytes | bool | datetime | None
 Row = Mapping[str, Any]
@@ -43,11 +47,20 @@ class DatabaseUnavailable(Exception):
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """Another process holds the database longer than we wait, or two transactions waited for each other; try again."""
+    """Another process holds the database longer than we wait; try again."""
+
+
+class Collided(DatabaseBusy):
+    """Two transactions waited for each other, and this one was undone; try again, nothing is wrong with the database."""
 
 
 class Transaction(Protocol):
     """What a statement is run in. A savepoint of it is the same object."""
+
+    @property
+    def holding(self) -> LiteralString:
+        """What ends a SELECT that holds its rows, in its order, until the transaction ends; empty where there is one writer."""
+        ...
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
         """Run a statement; return how many rows it changed."""
@@ -68,6 +81,11 @@ class Transaction(Protocol):
 
 class Database(Protocol):
     """One database, through one driver."""
+
+    @property
+    def condition(self) -> Condition:
+        """Whether it can be used."""
+        ...
 
     @property
     def skip_locked(self) -> LiteralString:
@@ -100,6 +118,36 @@ class Database(Protocol):
     async def close(self) -> None:
         """Close every connection."""
         ...
+
+
+@lru_cache(maxsize=512)
+def only_reads(sql: LiteralString) -> bool:
+    """Return whether a statement changes nothing."""
+    return sql.lstrip()[:6].upper() == "SELECT"
+
+
+def spread(sql: LiteralString, **lists: Sequence[Value | Sequence[Value]]) -> tuple[LiteralString, dict[str, Value]]:
+    """Write lists out in a statement; return it, and the values of its parameters.
+
+    ``:ids`` becomes ``(:ids_0, :ids_1)`` for a list of values, as behind IN; for a list of tuples each of them is in brackets, as
+    behind VALUES. A list may not be empty, and in one of tuples PostgreSQL takes a column that is always None for text.
+    """
+    values: dict[str, Value] = {}
+    for name, items in lists.items():
+        written = [_written(f"{name}_{number}", item, values) for number, item in enumerate(items)]
+        joined = ", ".join(written)
+        is_rows = isinstance(items[0], tuple)
+        sql = sql.replace(f":{name}", joined if is_rows else f"({joined})")  # type: ignore[assignment] — of our own names and numbers
+    return sql, values
+
+
+def _written(name: str, item: Value | Sequence[Value], values: dict[str, Value]) -> str:
+    if not isinstance(item, tuple):
+        values[name] = item  # type: ignore[assignment] — a tuple is the only sequence
+        return f":{name}"
+    names = [f"{name}_{place}" for place in range(len(item))]
+    values.update(zip(names, item, strict=True))
+    return f"({', '.join(f':{one}' for one in names)})"
 
 
 def inserted(row: Row | None) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.ids import KeyId
-from bot.storage.database import Row, Transaction
+from bot.storage.database import Row, Transaction, spread
 
 
 class Purpose(StrEnum):
@@ -52,6 +53,12 @@ async def find(tx: Transaction, key_id: KeyId) -> WrappedKey | None:
     """Return a key; None where it was deleted."""
     row = await tx.fetch_one("SELECT * FROM key WHERE id = :id", id=key_id)
     return _to_key(row) if row else None
+
+
+async def find_all(tx: Transaction, key_ids: Sequence[KeyId]) -> list[WrappedKey]:
+    """Return those of the keys that were not deleted."""
+    sql, ids = spread("SELECT * FROM key WHERE id IN :ids", ids=key_ids)
+    return [_to_key(row) for row in await tx.fetch_all(sql, **ids)]
 
 
 async def of_the_service(tx: Transaction) -> list[WrappedKey]:

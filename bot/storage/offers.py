@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from bot.domain.ids import CounselorId, DeliveryId, OfferId, PersonId, SessionId
-from bot.domain.matching import Match
+from bot.domain.matching import Match, Parts
 from bot.domain.sessions import Offer, OfferOutcome
-from bot.storage.database import Channel, Row, Transaction
+from bot.storage.database import Channel, Row, Transaction, Value, spread
 
 
-async def add(tx: Transaction, match: Match, *, capacity: int, at: datetime, expires_at: datetime) -> Offer | None:
-    """Offer a session to a counselor who is held by ``counselors.lock``; None where they have no room left."""
-    row = await tx.fetch_one(
+async def add(tx: Transaction, matches: Sequence[tuple[Match, datetime]], *, at: datetime) -> list[Offer]:
+    """Make offers, each with its deadline; return those that were made, not those of which an equal one is open.
+
+    Counselors and sessions are held, and it is known that there is room.
+    """
+    rows: list[tuple[Value, ...]] = [
+        (match.session_id, match.counselor_id, match.score, json.dumps(match.parts.named()), expires_at)
+        for match, expires_at in matches
+    ]
+    sql, values = spread(
         """
-        INSERT INTO offer (session_id, counselor_id, score, offered_at, expires_at)
-        SELECT session.id, :counselor_id, :score, :at, :expires_at
-          FROM session
-         WHERE session.id = :session_id AND session.student_id <> :counselor_id
-           AND (SELECT count(*) FROM session AS mine WHERE mine.counselor_id = :counselor_id AND mine.state = 'active')
-             + (SELECT count(*) FROM offer AS open WHERE open.counselor_id = :counselor_id AND open.outcome IS NULL) < :capacity
+        WITH new (session_id, counselor_id, score, reasons, expires_at) AS (VALUES :rows)
+        INSERT INTO offer (session_id, counselor_id, score, reasons, offered_at, expires_at)
+        SELECT session_id, counselor_id, score, reasons, :at, expires_at FROM new WHERE TRUE
+        ON CONFLICT (session_id, counselor_id) WHERE outcome IS NULL DO NOTHING
         RETURNING *
         """,
-        session_id=match.session_id,
-        counselor_id=match.counselor_id,
-        score=match.score,
-        capacity=capacity,
-        at=at,
-        expires_at=expires_at,
+        rows=rows,
     )
+    made = [_to_offer(row) for row in await tx.fetch_all(sql, at=at, **values)]
     tx.notify(Channel.CLOCK)
-    return _to_offer(row) if row else None
+    return sorted(made, key=lambda offer: offer.id)
 
 
-async def shown_by(tx: Transaction, offer_id: OfferId, delivery_id: DeliveryId) -> None:
-    """Remember which message shows the offer, so that it can be edited later."""
-    await tx.execute("UPDATE offer SET delivery_id = :delivery_id WHERE id = :id", id=offer_id, delivery_id=delivery_id)
+async def shown_by(tx: Transaction, shown: Sequence[tuple[OfferId, DeliveryId]]) -> None:
+    """Remember which message shows which offer, so that it can be edited later."""
+    sql, values = spread(
+        """
+        WITH shown (offer_id, delivery_id) AS (VALUES :rows)
+        UPDATE offer SET delivery_id = (SELECT delivery_id FROM shown WHERE offer_id = offer.id)
+         WHERE id IN (SELECT offer_id FROM shown)
+        """,
+        rows=shown,
+    )
+    await tx.execute(sql, **values)
+
+
+async def of_session(tx: Transaction, session_id: SessionId) -> list[tuple[Offer, Parts | None]]:
+    """Return every offer of a session, the first one first, with what its score is the sum of; None where that was not kept."""
+    rows = await tx.fetch_all("SELECT * FROM offer WHERE session_id = :session_id ORDER BY id", session_id=session_id)
+    return [(_to_offer(row), Parts(**json.loads(row["reasons"])) if row["reasons"] else None) for row in rows]
+
+
+async def hold_like(tx: Transaction, offer_id: OfferId) -> None:
+    """Hold an offer and all that are open for the same session, in their order: so of two who answer one waits for the other."""
+    sql: LiteralString = """
+        SELECT id FROM offer
+         WHERE outcome IS NULL AND session_id = (SELECT session_id FROM offer AS this WHERE this.id = :id)
+         ORDER BY id
+        """
+    await tx.fetch_all(sql + tx.holding, id=offer_id)
 
 
 async def message_of(tx: Transaction, offer_id: OfferId) -> DeliveryId | None:
@@ -105,11 +133,18 @@ async def withdraw_of_counselor(tx: Transaction, counselor_id: CounselorId, *, a
 
 
 async def lapse(tx: Transaction, *, at: datetime) -> list[Offer]:
-    """Let every open offer lapse whose deadline has passed."""
-    rows = await tx.fetch_all(
-        "UPDATE offer SET outcome = 'lapsed', answered_at = :at WHERE outcome IS NULL AND expires_at <= :at RETURNING *", at=at
+    """Let every open offer lapse whose deadline has passed.
+
+    They are held in the order of their ids, as ``hold_like`` does; the sign keeps SQLite from looking for them in that order.
+    """
+    due: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND expires_at <= :at ORDER BY +id "
+    ids = [row["id"] for row in await tx.fetch_all(due + tx.holding, at=at)]
+    if not ids:
+        return []
+    sql, values = spread(
+        "UPDATE offer SET outcome = 'lapsed', answered_at = :at WHERE id IN :ids AND outcome IS NULL RETURNING *", ids=ids
     )
-    return [_to_offer(row) for row in rows]
+    return [_to_offer(row) for row in await tx.fetch_all(sql, at=at, **values)]
 
 
 async def next_deadline(tx: Transaction) -> datetime | None:
@@ -127,4 +162,5 @@ def _to_offer(row: Row) -> Offer:
         offered_at=row["offered_at"],
         expires_at=row["expires_at"],
         outcome=OfferOutcome(row["outcome"]) if row["outcome"] else None,
+        answered_at=row["answered_at"],
     )

@@ -14,9 +14,11 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from bot.storage.condition import Condition
 from bot.storage.database import (
     Ambient,
     Channel,
+    Collided,
     DatabaseBusy,
     DatabaseUnavailable,
     Row,
@@ -26,6 +28,7 @@ from bot.storage.database import (
     Turn,
     UniqueViolation,
     Value,
+    only_reads,
 )
 
 logger = logging.getLogger(__name__)
@@ -33,19 +36,27 @@ logger = logging.getLogger(__name__)
 _Connection = psycopg.AsyncConnection[dict[str, Any]]
 _CONNECTIONS = 10  #: most in the pool; eight workers, the sender and the scheduler rarely need more at once
 _RECONNECT_SECONDS = 1.0
+_WAIT_SECONDS = 10.0  #: for a connection
+_WAIT_AGAIN_SECONDS = 1.0  #: once we have waited in vain, so that nobody queues up behind those who wait
+#: For so long the pool tries by itself, further and further apart; then each who wants a connection makes it try at once.
+_POOL_TRIES_SECONDS = 5.0
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 _PREFIX = "hu_counseling_"  #: of the names that we NOTIFY
 
-#: A transaction that hangs must not hold its rows for ever; no transaction of ours takes a tenth of that.
-_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+#: A transaction that hangs must not hold its rows for ever, nor wait for ever for those of somebody else; no transaction of ours
+#: takes a tenth of that.
+_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000"
 
 
 class PostgresTransaction:
     """Statements on one connection; also stands for the savepoints inside it."""
 
+    holding: LiteralString = "FOR NO KEY UPDATE"  #: as an UPDATE does
+
     def __init__(self, connection: _Connection) -> None:
         self.connection = connection
         self.channels: set[Channel] = set()
+        self.has_written = False
         self.savepoints = Savepoints(self._control)
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
@@ -73,9 +84,11 @@ class PostgresTransaction:
     async def _run(self, sql: LiteralString, values: dict[str, Value]) -> psycopg.AsyncCursor[dict[str, Any]]:
         await self.savepoints.before_statement()  # also of one that only reads: a failure spoils the transaction for all
         try:
-            return await self.connection.execute(_rewritten(sql), values)
+            done = await self.connection.execute(_rewritten(sql), values)
         except psycopg.Error as error:
             raise _translated(error) from error
+        self.has_written = self.has_written or not only_reads(sql)
+        return done
 
 
 class PostgresDatabase:
@@ -85,6 +98,7 @@ class PostgresDatabase:
     writers = 8
 
     def __init__(self, url: str, pool: AsyncConnectionPool[_Connection]) -> None:
+        self.condition = Condition()
         self._url = url
         self._pool = pool
         self._ambient: Ambient[PostgresTransaction] = Ambient()
@@ -103,6 +117,8 @@ class PostgresDatabase:
             kwargs={"autocommit": True, "row_factory": dict_row, "options": _OPTIONS},
             min_size=1,
             max_size=_CONNECTIONS,
+            timeout=_WAIT_SECONDS,
+            reconnect_timeout=_POOL_TRIES_SECONDS,
             open=False,
         )
         await pool.open(wait=True, timeout=15)
@@ -123,6 +139,8 @@ class PostgresDatabase:
                     yield tx
                     for channel in tx.channels:
                         await connection.execute("SELECT pg_notify(%s, '')", (_PREFIX + channel,))
+        if tx.has_written:
+            self.condition.works()
         if tx.channels:
             self._subscriptions.wake(*tx.channels)
 
@@ -154,25 +172,32 @@ class PostgresDatabase:
         me = asyncio.current_task()
         cancellations = me.cancelling() if me else 0
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.connection(_WAIT_AGAIN_SECONDS if self.condition.is_failing else None) as connection:
                 if me and me.cancelling() > cancellations:
                     raise asyncio.CancelledError
                 yield connection
         except psycopg.OperationalError as error:
-            raise _translated(error) from error
+            raise self.condition.note(_translated(error)) from error
+        except DatabaseUnavailable as error:
+            self.condition.note(error)
+            raise
 
     async def _listen(self) -> None:
         """Pass on what other processes notify; reconnect for as long as it takes, and wake everybody for what was missed."""
+        has_said = False
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     for channel in Channel:
                         await connection.execute(f"LISTEN {_PREFIX}{channel}".encode())
                     self._subscriptions.wake()
+                    has_said = False
                     async for notification in connection.notifies():
                         self._subscriptions.wake(Channel(notification.channel.removeprefix(_PREFIX)))
             except psycopg.Error as error:
-                logger.warning("The database does not notify us (%s); trying again.", type(error).__name__)
+                if not has_said:
+                    logger.warning("The database does not notify us (%s); trying again until it does.", type(error).__name__)
+                has_said = True
             await asyncio.sleep(_RECONNECT_SECONDS)
 
 
@@ -186,8 +211,10 @@ def _translated(error: psycopg.Error) -> Exception:
     """Return our word for a condition that callers act on, else the error itself."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         return UniqueViolation(error.diag.constraint_name or "unique")
-    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure | psycopg.errors.LockNotAvailable):
-        return DatabaseBusy("Two transactions waited for each other; this one was undone.")
+    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+        return Collided("Two transactions waited for each other; this one was undone.")
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return DatabaseBusy("Another process holds rows of the database for longer than we wait.")
     if isinstance(error, psycopg.OperationalError):
         return DatabaseUnavailable(f"The database cannot be used right now ({type(error).__name__}).")
     return error

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, LiteralString
 
-from bot.domain.ids import RunId, ScheduleId
+from bot.domain.ids import PersonId, RunId, ScheduleId
 from bot.storage.database import Channel, Database, Row, Transaction, inserted
 
+BY_PERSON = "person:"  #: so begins ``requested_by`` where a person asked, who is told how it went; their number follows
 _HORIZON = timedelta(minutes=15)  #: no retry is set further ahead; one that is tells of a clock that was set back
 
 
@@ -70,27 +71,48 @@ class Run:
     state: RunState
     attempt: int  #: the one under way, or the last one; 1 is the first
     max_attempts: int
+    requested_by: str
     lease_owner: str | None
     lease_token: int  #: grows with each claim, so that who lost the lease can write nothing any more
     scheduled_for: datetime
+    finished_at: datetime | None
     result: dict[str, Any] | None
     error: str | None
+
+    @property
+    def requester(self) -> PersonId | None:
+        """The person who asked for it; None where it was nobody."""
+        number = self.requested_by.removeprefix(BY_PERSON)
+        return PersonId(int(number)) if self.requested_by.startswith(BY_PERSON) else None
+
+
+#: What asks for a run, in front of the condition under which it may.
+_ASK: LiteralString = """
+    INSERT INTO run (schedule_id, task, payload, trigger, requested_by, state, concurrency_key, max_attempts,
+                     scheduled_for_at, due_at)
+    SELECT CAST(:schedule_id AS BIGINT), :task, :payload, :trigger, :requested_by, 'scheduled', :task, :max_attempts,
+           :scheduled_for, :at
+     WHERE NOT EXISTS (SELECT 1 FROM run AS other WHERE """
 
 
 async def request(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
     """Ask for a run; None where the schedule's last one is not over, or this occurrence has one."""
+    sql = _ASK + "other.schedule_id = :schedule_id AND other.state IN ('scheduled', 'running', 'retrying'))"
+    return await _ask(tx, sql, new, at=at)
+
+
+async def request_by_hand(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
+    """Ask for a run because somebody wants it now; None where one of the task waits for its first attempt, or is under way.
+
+    One that failed and waits to be tried again is no reason to wait: they may have put right what it failed of.
+    """
+    sql = _ASK + "other.task = :task AND other.state IN ('scheduled', 'running'))"
+    return await _ask(tx, sql, new, at=at)
+
+
+async def _ask(tx: Transaction, sql: LiteralString, new: NewRun, *, at: datetime) -> RunId | None:
     row = await tx.fetch_one(
-        """
-        INSERT INTO run (schedule_id, task, payload, trigger, requested_by, state, concurrency_key, max_attempts,
-                         scheduled_for_at, due_at)
-        SELECT CAST(:schedule_id AS BIGINT), :task, :payload, :trigger, :requested_by, 'scheduled', :task, :max_attempts,
-               :scheduled_for, :at
-         WHERE NOT EXISTS (
-               SELECT 1 FROM run AS unfinished
-                WHERE unfinished.schedule_id = :schedule_id AND unfinished.state IN ('scheduled', 'running', 'retrying'))
-        ON CONFLICT DO NOTHING
-        RETURNING id
-        """,
+        sql + " ON CONFLICT DO NOTHING RETURNING id",
         schedule_id=new.schedule_id,
         task=new.task,
         payload=new.payload,
@@ -124,6 +146,28 @@ async def request_for_event(tx: Transaction, task: str, *, because: str, max_att
     )
     tx.notify(Channel.RUN)
     return RunId(inserted(row))
+
+
+async def unfinished(tx: Transaction) -> dict[str, RunState]:
+    """Return the tasks of which a run waits or is under way, with the state of the one that is furthest."""
+    rows = await tx.fetch_all("SELECT task, state FROM run WHERE state IN ('scheduled', 'running', 'retrying')")
+    found: dict[str, RunState] = {}
+    for row in rows:
+        if found.get(row["task"]) is not RunState.RUNNING:
+            found[row["task"]] = RunState(row["state"])
+    return found
+
+
+async def last_of(tx: Transaction, task: str) -> Run | None:
+    """Return the run of a task that ended last, whatever it was asked for by; None where none has."""
+    row = await tx.fetch_one(
+        """
+        SELECT * FROM run WHERE task = :task AND state IN ('succeeded', 'failed')
+         ORDER BY finished_at DESC, id DESC LIMIT 1
+        """,
+        task=task,
+    )
+    return _to_run(row) if row else None
 
 
 async def claim(
@@ -306,9 +350,11 @@ def _to_run(row: Row) -> Run:
         state=RunState(row["state"]),
         attempt=row["attempt"],
         max_attempts=row["max_attempts"],
+        requested_by=row["requested_by"],
         lease_owner=row["lease_owner"],
         lease_token=row["lease_token"],
         scheduled_for=row["scheduled_for_at"],
+        finished_at=row["finished_at"],
         result=json.loads(row["result"]) if row["result"] else None,
         error=row["error"],
     )

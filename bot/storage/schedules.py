@@ -22,6 +22,7 @@ class Schedule:
     interval: Interval
     payload: dict[str, Any]
     max_retries: int
+    is_enabled: bool  #: False while it is paused
     is_from_environment: bool  #: whether a variable owns the interval
     next_run_at: datetime
     last_scheduled_at: datetime | None
@@ -65,6 +66,22 @@ async def find(tx: Transaction, name: str) -> Schedule | None:
     """Return a schedule; None where there is none."""
     row = await tx.fetch_one("SELECT * FROM schedule WHERE name = :name AND deleted_at IS NULL", name=name)
     return _to_schedule(row) if row else None
+
+
+async def everything(tx: Transaction) -> list[Schedule]:
+    """Return all schedules, by name."""
+    return [_to_schedule(row) for row in await tx.fetch_all("SELECT * FROM schedule WHERE deleted_at IS NULL ORDER BY name")]
+
+
+async def set_enabled(tx: Transaction, name: str, *, is_enabled: bool) -> bool:
+    """Pause a schedule, or let it go on; False where it is so already, or there is none."""
+    changed = await tx.execute(
+        "UPDATE schedule SET is_enabled = :is_enabled WHERE name = :name AND deleted_at IS NULL AND is_enabled <> :is_enabled",
+        name=name,
+        is_enabled=is_enabled,
+    )
+    tx.notify(Channel.CLOCK)
+    return bool(changed)
 
 
 async def set_interval(
@@ -122,6 +139,7 @@ def _to_schedule(row: Row) -> Schedule:
         interval=Interval(timedelta(seconds=row["every_seconds"])),
         payload=json.loads(row["payload"]),
         max_retries=row["max_retries"],
+        is_enabled=row["is_enabled"],
         is_from_environment=row["is_from_environment"],
         next_run_at=row["next_run_at"],
         last_scheduled_at=row["last_scheduled_at"],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from bot.domain.ids import CounselorId, KeyId, PersonId, SessionId
-from bot.domain.matching import Waiting
 from bot.domain.people import Gender
 from bot.domain.sessions import EndReason, Priority, Session, SessionState
 from bot.storage.database import Row, Transaction
@@ -107,39 +106,6 @@ async def place_in_queue(tx: Transaction, session: Session) -> int:
     return (row["before"] if row else 0) + 1
 
 
-async def waiting(tx: Transaction, *, limit: int, refused_since: datetime) -> list[Waiting]:
-    """Return what waits, by need, with who had it before and who of them refused it after *refused_since*."""
-    refused: defaultdict[int, set[CounselorId]] = defaultdict(set)
-    resting: defaultdict[int, set[CounselorId]] = defaultdict(set)
-    for row in await tx.fetch_all(
-        """
-        SELECT offer.session_id, offer.counselor_id,
-               max(CASE WHEN offer.outcome <> 'withdrawn' THEN offer.answered_at END) AS refused_at
-          FROM offer JOIN session ON session.id = offer.session_id
-         WHERE session.state = 'waiting' AND offer.outcome IN ('declined', 'lapsed', 'withdrawn')
-         GROUP BY offer.session_id, offer.counselor_id
-        """
-    ):
-        refused[row["session_id"]].add(PersonId(row["counselor_id"]))
-        if row["refused_at"] is not None and row["refused_at"] > refused_since:
-            resting[row["session_id"]].add(PersonId(row["counselor_id"]))
-    rows = await tx.fetch_all(
-        "SELECT * FROM session WHERE state = 'waiting' ORDER BY priority DESC, requested_at, id LIMIT :limit", limit=limit
-    )
-    return [
-        Waiting(
-            session_id=SessionId(row["id"]),
-            student_id=PersonId(row["student_id"]),
-            topic=row["topic"],
-            priority=Priority(row["priority"]),
-            requested_at=row["requested_at"],
-            refused_by=frozenset(refused[row["id"]]),
-            resting=frozenset(resting[row["id"]]),
-        )
-        for row in rows
-    ]
-
-
 async def alarm(tx: Transaction, session_id: SessionId, *, at: datetime) -> Session | None:
     """Record that people were told that nobody takes a waiting session; None where they were before, or it does not wait."""
     row = await tx.fetch_one(
@@ -150,18 +116,15 @@ async def alarm(tx: Transaction, session_id: SessionId, *, at: datetime) -> Sess
     return _to_session(row) if row else None
 
 
-async def offer(tx: Transaction, session_id: SessionId, *, at: datetime) -> Session | None:
-    """Move a waiting session to *offered*; None where it does not wait any more."""
-    row = await tx.fetch_one(
-        "UPDATE session SET state = 'offered' WHERE id = :id AND state = 'waiting' RETURNING *", id=session_id
-    )
-    return await _moved(tx, row, SessionState.WAITING, reason="matched", actor_id=None, at=at)
-
-
 async def wait_again(
     tx: Transaction, session_id: SessionId, *, reason: str, actor_id: PersonId | None, at: datetime
 ) -> Session | None:
-    """Move an offered session back to *waiting*, where none of its offers is open; None where it is not offered any more."""
+    """Move an offered session back to *waiting*, where none of its offers is open; None where one is, or it is not offered.
+
+    It is held before we look. Else, where several decline at the same moment (PostgreSQL): 1. Each closes its own offer. 2. Each
+    sees those of the others still open, and leaves the session as it is. 3. All commit: it is offered to nobody, for ever.
+    """
+    await _hold_open(tx, session_id)
     row = await tx.fetch_one(
         """
         UPDATE session SET state = 'waiting'
@@ -178,7 +141,8 @@ async def activate(tx: Transaction, session_id: SessionId, counselor_id: Counsel
     """Move an offered session to *active*; None where it is not offered any more."""
     row = await tx.fetch_one(
         """
-        UPDATE session SET state = 'active', counselor_id = :counselor_id, activated_at = :at
+        UPDATE session
+           SET state = 'active', counselor_id = :counselor_id, activated_at = :at, last_message_at = :at, reminded_at = NULL
          WHERE id = :id AND state = 'offered'
         RETURNING *
         """,
@@ -189,36 +153,93 @@ async def activate(tx: Transaction, session_id: SessionId, counselor_id: Counsel
     return await _moved(tx, row, SessionState.OFFERED, reason="accepted", actor_id=counselor_id, at=at)
 
 
-async def end(tx: Transaction, session_id: SessionId, *, by: PersonId, reason: EndReason, at: datetime) -> Session | None:
-    """End the active session of one who takes part in it; None where it is not active, or not theirs."""
+async def take(
+    tx: Transaction, session_id: SessionId, counselor_id: CounselorId, *, capacity: int, at: datetime
+) -> Session | None:
+    """Give an admin a session that waits or is offered; None where it is neither, their own, or more than they may have."""
+    before = await _hold_open(tx, session_id)
     row = await tx.fetch_one(
         """
-        UPDATE session SET state = 'ended', ended_at = :at, end_reason = :reason
-         WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
+        UPDATE session
+           SET state = 'active', counselor_id = :counselor_id, activated_at = :at, last_message_at = :at, reminded_at = NULL
+         WHERE id = :id AND state IN ('waiting', 'offered') AND student_id <> :counselor_id
+           AND (SELECT count(*) FROM session AS mine WHERE mine.counselor_id = :counselor_id AND mine.state = 'active')
+             + (SELECT count(*) FROM offer WHERE offer.counselor_id = :counselor_id AND offer.outcome IS NULL) < :capacity
         RETURNING *
         """,
         id=session_id,
-        reason=reason,
-        by=by,
+        counselor_id=counselor_id,
+        capacity=capacity,
         at=at,
+    )
+    return await _moved(tx, row, before, reason="taken by an admin", actor_id=counselor_id, at=at)
+
+
+async def hand_back(
+    tx: Transaction, session_id: SessionId, counselor_id: CounselorId, *, reason: str, actor_id: PersonId | None, at: datetime
+) -> Session | None:
+    """Move a counselor's active session back to *waiting*; None where it is not active, or not theirs.
+
+    It keeps its age, and so its place. That nobody takes it is news again, also where people were told so before.
+    """
+    row = await tx.fetch_one(
+        """
+        UPDATE session
+           SET state = 'waiting', counselor_id = NULL, activated_at = NULL, last_message_at = NULL, reminded_at = NULL,
+               alarmed_at = NULL
+         WHERE id = :id AND counselor_id = :counselor_id AND state = 'active'
+        RETURNING *
+        """,
+        id=session_id,
+        counselor_id=counselor_id,
+    )
+    return await _moved(tx, row, SessionState.ACTIVE, reason=reason, actor_id=actor_id, at=at)
+
+
+_END: LiteralString = (
+    "UPDATE session SET state = 'ended', ended_at = :at, end_reason = :reason WHERE id = :id AND state = 'active'"
+)
+
+
+async def end(tx: Transaction, session_id: SessionId, *, by: PersonId, reason: EndReason, at: datetime) -> Session | None:
+    """End the active session of one who takes part in it; None where it is not active, or not theirs."""
+    row = await tx.fetch_one(
+        _END + " AND (student_id = :by OR counselor_id = :by) RETURNING *", id=session_id, reason=reason, by=by, at=at
     )
     return await _moved(tx, row, SessionState.ACTIVE, reason=reason, actor_id=by, at=at)
 
 
-async def cancel(tx: Transaction, session_id: SessionId, student_id: PersonId, *, at: datetime) -> Session | None:
-    """Cancel the student's own request; None where it neither waits nor is offered, or is not theirs."""
+async def force_end(tx: Transaction, session_id: SessionId, *, by: PersonId | None, at: datetime) -> Session | None:
+    """End an active session for an admin, who need not take part in it; None where it is not active."""
+    row = await tx.fetch_one(_END + " RETURNING *", id=session_id, reason=EndReason.ADMIN, at=at)
+    return await _moved(tx, row, SessionState.ACTIVE, reason=EndReason.ADMIN, actor_id=by, at=at)
+
+
+async def time_out(tx: Transaction, session_id: SessionId, *, reminded_before: datetime, at: datetime) -> Session | None:
+    """End an active session whose sides were reminded before an instant and have not written since; None where it is none."""
+    row = await tx.fetch_one(
+        _END + " AND reminded_at <= :reminded_before RETURNING *",
+        id=session_id,
+        reason=EndReason.TIMEOUT,
+        reminded_before=reminded_before,
+        at=at,
+    )
+    return await _moved(tx, row, SessionState.ACTIVE, reason=EndReason.TIMEOUT, actor_id=None, at=at)
+
+
+async def cancel(tx: Transaction, session_id: SessionId, *, by: PersonId | None, reason: str, at: datetime) -> Session | None:
+    """Cancel a request; None where it neither waits nor is offered."""
     before = await _hold_open(tx, session_id)
     row = await tx.fetch_one(
         """
         UPDATE session SET state = 'cancelled', ended_at = :at
-         WHERE id = :id AND student_id = :student_id AND state IN ('waiting', 'offered')
+         WHERE id = :id AND state IN ('waiting', 'offered')
         RETURNING *
         """,
         id=session_id,
-        student_id=student_id,
         at=at,
     )
-    return await _moved(tx, row, before, reason="student", actor_id=student_id, at=at)
+    return await _moved(tx, row, before, reason=reason, actor_id=by, at=at)
 
 
 async def _hold_open(tx: Transaction, session_id: SessionId) -> SessionState | None:
@@ -276,6 +297,8 @@ def _to_session(row: Row) -> Session:
         key_id=KeyId(row["key_id"]),
         requested_at=row["requested_at"],
         activated_at=row["activated_at"],
+        messages=row["messages"],
+        last_message_at=row["last_message_at"],
         ended_at=row["ended_at"],
         end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
     )

@@ -19,7 +19,7 @@ class Payload:
     """What a schedule may say about one run."""
 
     #: most messages deleted in one transaction; a conversation waits for no more than that
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 250
 
 
 async def run(context: RunContext, payload: Payload) -> Result:

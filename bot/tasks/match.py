@@ -18,15 +18,16 @@ logger = logging.getLogger(__name__)
 class Payload:
     """What a schedule may say about one run."""
 
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 500  #: most sessions considered in one run
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 500  #: most sessions offered in one run; another one follows it
 
 
 async def run(context: RunContext, payload: Payload) -> Result:
     """Match whatever is waiting; two runs at once are harmless."""
-    matched = await context.services.matching.match_waiting(limit=payload.limit)
-    summary = f"Auto-matched {len(matched)} pending sessions"
+    made = await context.services.matching.match_waiting(limit=payload.limit)
+    matched = len({offer.session_id for offer in made})
+    summary = f"Auto-matched {matched} pending sessions"
     logger.info("%s", summary)
-    return Result(summary, {"matched": len(matched)})
+    return Result(summary, {"matched": matched})
 
 
 task = Task(name="match", payload=Payload, run=run, timeout=timedelta(minutes=2))

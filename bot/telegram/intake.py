@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+import httpx
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot import texts
 from bot.domain import retries
 from bot.domain.ids import Clock
+from bot.services.pulse import Pulse
 from bot.services.vault import Vault
 from bot.storage import updates
 from bot.storage.database import Database, DatabaseUnavailable
 from bot.storage.updates import Incoming
-from bot.telegram.api import Api
+from bot.telegram.api import POLL_SECONDS, Api
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ _OFFSET_AGES_AFTER = timedelta(days=1)
 #: same loop, and what comes meanwhile comes in one answer and one transaction.
 _GATHER_SECONDS = 0.005
 _SHORTEST_EMPTY_SECONDS = 1.0
+_STORE_AGAIN_SECONDS = 1.0  #: while the database does not take them; often, because calls for help are only heard so
+#: A call for help is answered without the database where that takes longer than this.
+_HELP_AFTER_SECONDS = 2.0
 _WEBHOOK = "webhook is active"  #: in the description of the 409 that polling then gets
 _CALLS_FOR_HELP = ("/sos", "🆘")
 _ANSWERED_REMEMBERED = 1000
@@ -51,8 +56,7 @@ class Intake:
     db: Database
     vault: Vault
     clock: Clock
-    last_good_poll_at: datetime | None = None  #: for whoever asks whether the bot still hears
-    failing_since: datetime | None = None
+    pulse: Pulse
     _offset: int | None = None
     _moved_at: datetime | None = None  #: when the offset last changed
     _failures: int = 0
@@ -66,29 +70,50 @@ class Intake:
             except TelegramError as error:
                 await self._pause(error)
             except NotStored:
-                await asyncio.sleep(self._delay())
-            except Exception:
-                logger.exception("The intake met something that nobody thought of; going on.")
+                self._heard()
+                await asyncio.sleep(_STORE_AGAIN_SECONDS)
+            except Exception as error:
+                if self.pulse.bad(f"something that nobody thought of: {type(error).__name__}"):
+                    logger.exception("The intake met something that nobody thought of; going on.")
                 await asyncio.sleep(self._delay())
 
     async def _poll(self) -> None:
         asked_at = asyncio.get_running_loop().time()
-        batch = await self.api.updates(self._current_offset())
-        self._heard()
+        # while it fails we do not ask it to wait, so that its return is noticed at once and what hangs is given up sooner
+        wait_seconds = POLL_SECONDS if self.pulse.failing_since is None else 0
+        batch = await self.api.updates(self._current_offset(), wait_seconds=wait_seconds)
         if not batch:
+            self._heard()
             # a server that does not wait for updates must not keep us busy
             await asyncio.sleep(max(0.0, _SHORTEST_EMPTY_SECONDS - (asyncio.get_running_loop().time() - asked_at)))
             return
-        try:
-            await self._store(batch)
-        except DatabaseUnavailable as error:
-            logger.error("Updates cannot be stored (%s); Telegram keeps them.", type(error).__name__)  # noqa: TRY400 — said once a poll
-            await self._answer_calls_for_help(batch)
-            raise NotStored from error
-        self._failures = 0
+        await self._take_in(batch)
+        self._heard()
         self._offset = max(one["update_id"] for one in batch) + 1
         self._moved_at = self.clock()
         await asyncio.sleep(_GATHER_SECONDS)
+
+    def _heard(self) -> None:
+        self._failures = 0
+        self.pulse.good()
+
+    async def _take_in(self, batch: Sequence[dict[str, Any]]) -> None:
+        """Store a batch; where that fails, or takes long, answer at least those in it who call for help.
+
+        Raises:
+            NotStored: It fails; Telegram keeps the batch and gives it again.
+        """
+        storing = asyncio.create_task(self._store(batch))
+        try:
+            _, late = await asyncio.wait({storing}, timeout=_HELP_AFTER_SECONDS)
+            if late or isinstance(storing.exception(), DatabaseUnavailable):
+                await self._answer_calls_for_help(batch)
+            await storing
+        except DatabaseUnavailable as error:
+            raise NotStored from error
+        finally:
+            storing.cancel()  # where we are cancelled ourselves
+            await asyncio.wait({storing})
 
     async def _store(self, batch: Sequence[dict[str, Any]]) -> None:
         incoming = [
@@ -107,22 +132,13 @@ class Intake:
             self._offset = None
         return self._offset
 
-    def _heard(self) -> None:
-        if self.failing_since is not None:
-            logger.info("Telegram answers again.")
-        self.failing_since = None
-        self.last_good_poll_at = self.clock()
-
     def _delay(self) -> float:
         self._failures += 1
         return retries.INTAKE.delay(self._failures, chance=random.random()).total_seconds()  # noqa: S311 — spreads load
 
     async def _pause(self, error: TelegramError) -> None:
-        """Say what is wrong when it begins, and wait before asking again."""
-        if self.failing_since is None:
-            self.failing_since = self.clock()
-            self._failures = 0
-            logger.warning("Telegram gives no updates (%s); trying again until it does.", _reason(error))
+        """Note what is wrong, and wait before asking again."""
+        self.pulse.bad(_reason(error))
         if isinstance(error, Conflict) and _WEBHOOK in error.message.lower():
             await self._remove_webhook()
         delay = self._delay()
@@ -177,9 +193,23 @@ def _dict(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
+#: What the log and ``/health`` say of an error; the first that fits. Messages of errors are not shown: they may hold a URL.
+_REASONS: tuple[tuple[type[TelegramError], str], ...] = (
+    (Conflict, "409: another process asks for the updates of this bot"),
+    (InvalidToken, "401 or 404: the token is refused"),
+    (RetryAfter, "429: it wants to be asked less often"),
+    (TimedOut, "no answer in time"),
+)
+
+
 def _reason(error: TelegramError) -> str:
-    if isinstance(error, Conflict):
-        return "409: another process asks for the updates of this bot"
-    if isinstance(error, InvalidToken):
-        return "the token is refused"
-    return type(error).__name__
+    if isinstance(error, Conflict) and _WEBHOOK in error.message.lower():
+        return "409: a webhook of an earlier program is set"
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, NetworkError) and isinstance(error.__cause__, httpx.HTTPError):
+        return f"no connection: {type(error.__cause__).__name__}"
+    if isinstance(error, NetworkError):
+        return "an error of its servers"
+    return "an answer that is not Telegram's"

@@ -55,6 +55,7 @@ ACTIONS: dict[str, Handler] = _joined(
     rating.ACTIONS,
     applying.ACTIONS,
     dashboard.ACTIONS,
+    health.ACTIONS,
     admin.ACTIONS,
     admin_counselors.ACTIONS,
     admin_sessions.ACTIONS,

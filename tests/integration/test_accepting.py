@@ -45,7 +45,7 @@ async def test_who_accepts_leaves_a_form_that_is_half_filled(app: App, cast: Cas
         await app.requesting.submit(dawit, "how are you?")
 
     assert [STEP_DESCRIPTION, None] == [before, await app.dialogs.step(dawit)]
-    assert session.id == (await app.relaying.relay(dawit, "how are you?", message_id=1, reply_to=None)).id
+    assert session.id == (await cast.say(dawit, "how are you?", message_id=1, reply_to=None)).id
     assert 1 == await one(app, "SELECT count(*) AS number FROM session")
 
 
@@ -74,7 +74,7 @@ async def test_a_counselor_in_a_conversation_cannot_ask_for_one(app: App, cast: 
     ):
         with pytest.raises(Conflict):
             await attempt
-    await app.relaying.relay(dawit, "a word for sara", message_id=1, reply_to=None)
+    await cast.say(dawit, "a word for sara", message_id=1, reply_to=None)
 
     assert await app.dialogs.step(dawit) is None
     assert ("active", session.id) == (await one(app, "SELECT state FROM session"), await one(app, "SELECT id FROM session"))

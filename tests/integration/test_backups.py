@@ -26,7 +26,8 @@ from bot import app as root
 from bot.app import App
 from bot.domain.retention import Generations
 from bot.scheduler.execution import Executor
-from bot.services.backups import KEY_FILE, Backups, manifest_of
+from bot.services.backup_keys import NAME as KEY_FILE
+from bot.services.backups import Backups, manifest_of
 from bot.services.vault import WrongKey, unseal
 from bot.settings import Settings, load
 from bot.storage import leases, migrations, runs
@@ -66,16 +67,6 @@ class Restored:
         with psycopg.connect(self.url) as connection:
             return connection.execute(sql.encode()).fetchall()
 
-    def put_keys(self, keys: list[list[Any]]) -> None:
-        """Put the keys back, as the documentation says."""
-        values = [(number, purpose, b64decode(wrapped)) for number, purpose, wrapped in keys]
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
-                connection.executemany("INSERT INTO key (id, purpose, wrapped, created_at) VALUES (?, ?, ?, 0)", values)
-            return
-        with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO key (id, purpose, wrapped, created_at) VALUES (%s, %s, %s, now())", values)
-
 
 @pytest.fixture
 def restored(settings: Settings, postgres: Postgres, tmp_path: Path) -> Any:
@@ -92,7 +83,7 @@ async def converse(app: App, cast: Cast) -> None:
     """Leave people, a session and a message behind."""
     sara, dawit = await cast.sara(), await cast.dawit()
     await cast.conversation(sara, dawit)
-    await app.relaying.relay(sara, "my-own-message", message_id=1, reply_to=None)
+    await cast.say(sara, "my-own-message", message_id=1, reply_to=None)
 
 
 async def test_a_backup_restores(app: App, cast: Cast, backups: Backups, restored: Any) -> None:
@@ -110,18 +101,21 @@ async def test_a_backup_with_its_keys_is_the_whole_service(
     cast: Cast,
     backups: Backups,
     restored: Any,
-    settings: Settings,
     environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    """With the key file and ``ENCRYPTION_KEY`` it can be read and worked on; without the keys it is refused."""
+    """With the key file and ``ENCRYPTION_KEY`` it can be read and worked on; without one of them it is refused, unchanged."""
     await converse(app, cast)
     backup = await backups.create()
     copy = restored(backup)
     there = load({**environment, "DATABASE_URL": copy.url}, None)
-    with pytest.raises(WrongKey, match="without its keys"):
-        async with root.opened(there, kind="bot"):
-            pass
-    copy.put_keys(keys_in(backup.parent / KEY_FILE, settings))
+    elsewhere = there.model_copy(update={"backup_dir": tmp_path / "elsewhere"})
+    another = there.model_copy(update={"encryption_key": (b"x" * 32,)})
+    for lacking, sentence in ((elsewhere, "bring back .*elsewhere"), (another, "does not open the key file")):
+        with pytest.raises(WrongKey, match=sentence):
+            async with root.opened(lacking, kind="bot"):
+                pass
+    assert [] == copy.all("SELECT id FROM key")
     async with root.opened(there, kind="bot") as again:
         sara = await again.people.identify(1001)
         session = await again.requesting.current(sara)

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from bot.app import App
-from bot.domain.errors import Conflict
-from bot.domain.sessions import EndReason, SessionState
+from bot.domain.errors import Conflict, NotAllowed
+from bot.domain.people import Actor
+from bot.domain.sessions import EndReason, Session, SessionState
 from tests.support import Cast, SteadyClock, change, one, rows
 
 
@@ -64,7 +65,7 @@ async def test_what_is_over_cannot_be_written_to(app: App, cast: Cast) -> None:
     await app.closing.end(dawit, session.alias)
     for actor in (sara, dawit):
         with pytest.raises(Conflict, match="no conversation"):
-            await app.relaying.relay(actor, "are you there?", message_id=1, reply_to=None)
+            await cast.say(actor, "are you there?", message_id=1, reply_to=None)
 
     assert 0 == await one(app, "SELECT count(*) AS number FROM message")
 
@@ -74,7 +75,7 @@ async def test_a_message_and_the_end_at_once(app: App, cast: Cast, round_: int) 
     """The message is passed on before the end, or its sender is told; never behind the news that it is over."""
     sara, dawit = await cast.sara(), await cast.dawit()
     session = await cast.conversation(sara, dawit)
-    both = [app.relaying.relay(sara, "one more thing", message_id=1, reply_to=None), app.closing.end(sara, session.alias)]
+    both = [cast.say(sara, "one more thing", message_id=1, reply_to=None), app.closing.end(sara, session.alias)]
     outcomes = await asyncio.gather(*(both if round_ % 2 else both[::-1]), return_exceptions=True)
     was_refused = any(isinstance(outcome, Conflict) for outcome in outcomes)
     said = await cast.said(dawit)
@@ -100,3 +101,81 @@ async def test_a_waiting_request_cannot_be_ended(app: App, cast: Cast) -> None:
 
     with pytest.raises(Conflict):
         await app.closing.end(sara, session.alias)
+
+
+async def lensa(app: App) -> Actor:
+    """Return Lensa, an admin."""
+    actor = await app.people.identify(3001)
+    await change(app, "UPDATE person SET is_admin = (1 = 1) WHERE id = :id", id=actor.me)
+    return await app.people.identify(3001)
+
+
+async def test_an_admin_ends_a_conversation(app: App, cast: Cast) -> None:
+    """Both are told, she is asked for a rating, and the audit log holds who did it, and nobody's name."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    admin = await lensa(app)
+    ended = await app.closing.force_end(admin, session.alias)
+    audit = (await rows(app, "SELECT actor_id, action, subject FROM audit ORDER BY id"))[-1]
+
+    assert (SessionState.ENDED, EndReason.ADMIN) == (ended.state, ended.end_reason)
+    assert "have ended this conversation" in (await cast.said(sara))[-1]
+    assert "How was it?" in (await cast.said(sara))[-1]
+    assert f"ended the conversation with student {session.alias}" in (await cast.said(dawit))[-1]
+    assert (admin.me, "force-end", f"session {session.id}") == tuple(audit.values())
+
+
+@pytest.mark.parametrize("is_offered", [False, True])
+async def test_an_admin_takes_a_request_out_of_the_queue(app: App, cast: Cast, is_offered: bool) -> None:
+    """Waiting or offered: she is told, the offer is withdrawn and its message changed, and the event has the reason."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.request(sara)
+    if is_offered:
+        await app.matching.match_waiting(limit=10)
+    admin = await lensa(app)
+    ended = await app.closing.force_end(admin, session.alias)
+    event = (await rows(app, "SELECT from_state, to_state, reason, actor_id FROM session_event ORDER BY id"))[-1]
+
+    assert SessionState.CANCELLED is ended.state
+    assert ("offered" if is_offered else "waiting", "cancelled", "admin", admin.me) == tuple(event.values())
+    assert "out of the queue" in (await cast.said(sara))[-1]
+    assert "How was it?" not in (await cast.said(sara))[-1]
+    assert [] == await rows(app, "SELECT id FROM offer WHERE outcome IS NULL")
+    assert is_offered == ("no longer available" in (await cast.said(dawit))[-1])
+
+
+async def test_only_an_admin_forces_an_end(app: App, cast: Cast) -> None:
+    """Neither side of it, nor any other counselor; and not what is over."""
+    sara, dawit, hana = await cast.sara(), await cast.dawit(), await cast.hana()
+    session = await cast.conversation(sara, dawit)
+    for actor in (sara, dawit, hana):
+        with pytest.raises(NotAllowed):
+            await app.closing.force_end(actor, session.alias)
+    await app.closing.end(sara, session.alias)
+    for alias in (session.alias, "NOSUCH"):
+        with pytest.raises(Conflict, match="no longer available"):
+            await app.closing.force_end(await lensa(app), alias)
+
+    assert "student" == await one(app, "SELECT end_reason FROM session")
+
+
+@pytest.mark.parametrize("round_", range(4))
+async def test_forced_while_it_is_accepted_or_ended(app: App, cast: Cast, round_: int) -> None:
+    """One wins; whatever wins, no offer stays open, and a session that is over has one end."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    admin = await lensa(app)
+    offer = await cast.offer(sara)
+    alias: str = await one(app, "SELECT alias FROM session")
+    if round_ < 2:
+        other = app.offering.accept(dawit, offer.id)
+    else:
+        await app.offering.accept(dawit, offer.id)
+        other = app.closing.end(dawit, alias)
+    both = [app.closing.force_end(admin, alias), other]
+    outcomes = await asyncio.gather(*(both if round_ % 2 else both[::-1]), return_exceptions=True)
+    ends = await rows(app, "SELECT id FROM session_event WHERE to_state IN ('ended', 'cancelled')")
+
+    assert all(isinstance(outcome, Session | Conflict) for outcome in outcomes)
+    assert any(isinstance(outcome, Session) for outcome in outcomes)
+    assert [] == await rows(app, "SELECT id FROM offer WHERE outcome IS NULL")
+    assert len(ends) == (await one(app, "SELECT state FROM session") in {"ended", "cancelled"})

@@ -31,7 +31,7 @@ async def ended_session(app: App, cast: Cast, telegram_id: int, *, messages: int
     (offer,) = await app.matching.match_waiting(limit=10)
     session = await app.offering.accept(dawit, offer.id)
     for number in range(messages):
-        await app.relaying.relay(student, f"message {number}", message_id=number, reply_to=None)
+        await cast.say(student, f"message {number}", message_id=number, reply_to=None)
     return await app.closing.end(student, session.alias)
 
 
@@ -73,7 +73,7 @@ async def test_nothing_younger_is_touched(app: App, cast: Cast, clock: SteadyClo
     await ended_session(app, cast, 1002)
     clock.move(days=11)
     active = await cast.conversation(await cast.student(1003), await cast.dawit())
-    await app.relaying.relay(await app.people.identify(1003), "hello", message_id=1, reply_to=None)
+    await cast.say(await app.people.identify(1003), "hello", message_id=1, reply_to=None)
     await cast.request(await cast.student(1004), description="waiting")
     found = await erasing(app).erase_old(batch=500, between=go_on)
     content = await rows(app, CONTENT)

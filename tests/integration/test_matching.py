@@ -10,11 +10,11 @@ import pytest
 
 from bot.app import App
 from bot.domain.errors import InvalidInput
-from bot.domain.matching import Match
+from bot.domain.matching import Match, Parts
 from bot.domain.people import OPERATOR, Gender
 from bot.services.enrolling import Volunteer
 from bot.settings import Settings, load
-from bot.storage import runs
+from bot.storage import offers, runs
 from bot.storage.database import Transaction
 from bot.tasks import TASKS
 from tests.support import Cast, SteadyClock, change, one, rows
@@ -29,7 +29,11 @@ async def test_what_waits_is_offered_to_the_best(app: App, cast: Cast, clock: St
     (offer,) = await app.matching.match_waiting(limit=10)
     text = (await cast.said(dawit))[-1]
 
+    async with app.db.reading() as tx:
+        ((kept, reasons),) = await offers.of_session(tx, offer.session_id)
+
     assert (dawit.me, 50 + 20 + 12) == (offer.counselor_id, offer.score)
+    assert (offer, Parts(specialization=50, load=20, rating=12, experience=0, crisis=0, wishes=0)) == (kept, reasons)
     assert clock() + timedelta(minutes=5) == offer.expires_at
     assert "&lt;b&gt;&amp;_* 😀" in text
     assert "5 min" in text
@@ -94,13 +98,26 @@ async def test_nobody_counsels_themselves(app: App, cast: Cast) -> None:
 
 
 async def test_no_more_than_the_limit(app: App, cast: Cast) -> None:
-    """A run considers so many sessions, those with the greatest need."""
+    """A run offers so many sessions, those with the greatest need, and asks for another run."""
     await cast.dawit()
     await cast.request(await cast.student(1001))
     crisis = await cast.request(await cast.student(1002), "crisis_substance")
-    offers = await app.matching.match_waiting(limit=1)
+    await change(app, "DELETE FROM run")
+    made = await app.matching.match_waiting(limit=1)
 
-    assert [crisis.id] == [offer.session_id for offer in offers]
+    assert [crisis.id] == [offer.session_id for offer in made]
+    assert ["more to match"] == [row["requested_by"] for row in await rows(app, "SELECT requested_by FROM run")]
+
+
+async def test_what_nobody_can_take_hides_nothing(app: App, cast: Cast) -> None:
+    """The limit counts what is offered: needier sessions without a counselor do not stand in the way of one that has one."""
+    await cast.counselor(2001, "Dawit", "mental_emotional")
+    for number in range(3):
+        await cast.request(await cast.student(1001 + number), "academic_career")
+    session = await cast.request(await cast.student(1011))
+    made = await app.matching.match_waiting(limit=1)
+
+    assert [session.id] == [offer.session_id for offer in made]
 
 
 async def test_capacity_is_never_exceeded(app: App, cast: Cast) -> None:
@@ -123,10 +140,11 @@ async def test_one_place_is_given_once(app: App, cast: Cast) -> None:
     for number in range(2):
         await cast.conversation(await cast.student(1001 + number), dawit)
     waiting = [await cast.request(await cast.student(1011 + number)) for number in range(2)]
-    chosen = [Match(session_id=session.id, counselor_id=dawit.me, score=1) for session in waiting]
-    offers = await asyncio.gather(*(app.matching._offer(match) for match in chosen))
+    reasons = Parts(specialization=1, load=0, rating=0, experience=0, crisis=0, wishes=0)
+    chosen = [Match(session_id=session.id, counselor_id=dawit.me, parts=reasons) for session in waiting]
+    pieces = await asyncio.gather(*(app.matching._offer([match]) for match in chosen))
 
-    assert 1 == len([offer for offer in offers if offer is not None])
+    assert [0, 1] == sorted(len(made) for made in pieces)
     assert 1 == await one(app, FREE)
 
 
@@ -274,10 +292,32 @@ async def test_a_crisis_that_nobody_can_take_alarms_once(app: App, cast: Cast) -
     assert 1 == len([text for text in await cast.said(sara) if "We keep asking" in text])
 
 
-async def test_a_request_that_is_no_crisis_waits_quietly(app: App, cast: Cast) -> None:
-    """What can wait wakes nobody."""
+async def test_a_request_that_is_no_crisis_waits_quietly(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """What can wait wakes nobody while it is young, nor while somebody can take it."""
     lensa = await app.people.identify(9001)
     await cast.request(await cast.sara(), "academic_career")
+    clock.move(minutes=4)
+    await app.matching.match_waiting(limit=10)
+    clock.move(minutes=1)
+    await cast.hana()
     await app.matching.match_waiting(limit=10)
 
     assert [] == await cast.said(lensa)
+
+
+async def test_requests_that_nobody_can_take_are_named_once(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """The admins get one message for all of them, and the next not before half an hour; the students get none."""
+    lensa, sara = await app.people.identify(9001), await cast.sara()
+    await cast.request(sara, "academic_career")
+    await cast.request(await cast.student(1002), "academic_career")
+    clock.move(minutes=5)
+    told: list[list[str]] = []
+    for minutes in (0, 1, 9, 20):
+        clock.move(minutes=minutes)
+        await app.matching.match_waiting(limit=10)
+        if minutes == 1:
+            await cast.request(await cast.student(1003))
+        told.append([text.split("\n")[1] for text in await cast.said(lensa)])
+
+    assert [["• 📚 Academic: 2"]] * 3 + [["• 📚 Academic: 2", "• 🧠 Psychological: 1"]] == told
+    assert [] == await cast.said(sara)

@@ -12,7 +12,7 @@ import pytest
 from bot.app import App
 from bot.domain.ids import DeliveryId, ScheduleId
 from bot.domain.sessions import Session
-from bot.storage import deliveries, offers, runs, sessions, updates
+from bot.storage import deliveries, idle, offers, people, queue, records, runs, sessions, updates
 from bot.storage.database import Channel, Row, Transaction, Value
 from bot.storage.runs import NewRun, Trigger
 from tests.support import Cast
@@ -26,6 +26,11 @@ class Recorder:
 
     tx: Transaction
     statements: list[tuple[Any, dict[str, Value]]] = field(default_factory=list[tuple[Any, dict[str, Value]]])
+
+    @property
+    def holding(self) -> LiteralString:
+        """As the database has it."""
+        return self.tx.holding
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
         """Run a statement."""
@@ -116,6 +121,32 @@ class Query:
         """Offers whose time is over."""
         await offers.lapse(self.tx, at=self.app.clock())
 
+    async def waiting(self) -> None:
+        """What waits, and what became of it before: at each match."""
+        await queue.waiting(self.tx, refused_since=self.app.clock())
+
+    async def is_alarmed(self) -> None:
+        """Whether the admins were told of the queue."""
+        await queue.is_alarmed(self.tx, since=self.app.clock())
+
+    async def next_silence(self) -> None:
+        """When the next conversation is to be reminded or ended: at each tick of the clock."""
+        await idle.next_moment(self.tx, patience=timedelta(hours=12))
+
+    async def silent(self) -> None:
+        """Conversations in which nobody writes."""
+        await idle.to_remind(self.tx, silent_since=self.app.clock(), limit=10)
+        await idle.to_end(self.tx, reminded_before=self.app.clock(), limit=10)
+        await idle.forget_the_future(self.tx, at=self.app.clock())
+
+    async def leave_session(self) -> None:
+        """Who has a conversation as the current one that is over."""
+        await people.leave_session(self.tx, self.session.id)
+
+    async def record(self) -> None:
+        """The figures of a counselor: at each look at the dashboard."""
+        await records.of_counselor(self.tx, self.session.student_id, at=self.app.clock())
+
     def _new(self, schedule_id: ScheduleId | None) -> NewRun:
         at = self.app.clock()
         return NewRun(
@@ -135,6 +166,12 @@ _QUERIES: tuple[Callable[[Query], Awaitable[None]], ...] = (
     Query.owed,
     Query.session_of_message,
     Query.lapse,
+    Query.waiting,
+    Query.is_alarmed,
+    Query.next_silence,
+    Query.silent,
+    Query.leave_session,
+    Query.record,
 )
 
 

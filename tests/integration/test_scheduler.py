@@ -29,7 +29,12 @@ async def next_runs(app: App) -> dict[str, datetime]:
 def clock_of(app: App) -> SchedulerClock:
     """Return a scheduler's clock, of this process or of another one."""
     return SchedulerClock(
-        db=app.db, clock=app.clock, executor=app.executor, offering=app.offering, check_interval=timedelta(seconds=60)
+        db=app.db,
+        clock=app.clock,
+        executor=app.executor,
+        offering=app.offering,
+        idling=app.idling,
+        check_interval=timedelta(seconds=60),
     )
 
 

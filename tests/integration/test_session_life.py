@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.app import App
 from bot.domain.errors import BotError
 from bot.domain.ids import OfferId
-from bot.domain.people import Actor, Gender
+from bot.domain.people import Actor, Gender, Role
 from bot.services.delivering import Failure
 from tests.support import Cast, SteadyClock, rows
 
@@ -43,7 +43,17 @@ INVARIANTS = {
     """,
     "active without an accepted offer": """
         SELECT id FROM session WHERE state = 'active'
-           AND 1 <> (SELECT count(*) FROM offer WHERE session_id = session.id AND outcome = 'accepted')
+           AND 1 <> (SELECT count(*) FROM offer
+                      WHERE session_id = session.id AND offer.counselor_id = session.counselor_id AND outcome = 'accepted')
+    """,
+    "back with somebody who had it before": """
+        SELECT session_id FROM offer WHERE outcome = 'accepted' GROUP BY session_id, counselor_id HAVING count(*) > 1
+    """,
+    "rated before its end": "SELECT id FROM session WHERE rating IS NOT NULL AND state <> 'ended'",
+    "silent since never": "SELECT id FROM session WHERE (state = 'active') <> (last_message_at IS NOT NULL) AND state <> 'ended'",
+    "somebody means a conversation that they are not in": """
+        SELECT person.id FROM person JOIN session ON session.id = person.current_session_id
+         WHERE state <> 'active' OR person.id NOT IN (session.counselor_id, session.student_id)
     """,
     "a state that no event led to": """
         SELECT session.id FROM session
@@ -88,8 +98,8 @@ class Crowd:
     async def act(self) -> None:
         """Do anything; a refusal is as good as a deed."""
         deeds: list[Callable[[], Awaitable[object]]] = [
-            self.ask, self.ask, self.match, self.match, self.accept, self.accept, self.decline, self.cancel, self.end, self.say,
-            self.let_time_pass, self.block, self.come_back,
+            self.ask, self.ask, self.match, self.match, self.match, self.accept, self.accept, self.accept, self.decline, self.cancel,
+            self.end, self.end, self.say, self.let_time_pass, self.block, self.come_back, self.transfer, self.rate, self.force_end, self.fall_silent,
         ]  # fmt: skip
         try:
             await self.chance.choice(deeds)()
@@ -119,7 +129,7 @@ class Crowd:
 
     async def offer(self) -> tuple[Actor, OfferId]:
         """Return an offer and somebody to answer it."""
-        found = await rows(self.app, "SELECT id, counselor_id FROM offer ORDER BY id DESC LIMIT 6")
+        found = await rows(self.app, "SELECT id, counselor_id FROM offer ORDER BY outcome IS NULL DESC, id DESC LIMIT 4")
         if not found:
             return self.somebody(), OfferId(0)
         row = self.chance.choice(found)
@@ -146,7 +156,34 @@ class Crowd:
 
     async def say(self) -> None:
         """Say something."""
-        await self.app.relaying.relay(self.somebody(), "hello", message_id=1, reply_to=None)
+        await self.cast.say(self.somebody(), "hello", message_id=1, reply_to=None)
+
+    async def transfer(self) -> None:
+        """Hand a conversation on, mostly one's own; now and then all of them."""
+        actor, alias = await self.session("active", "active", "waiting")
+        if self.chance.random() < 0.9:
+            await self.app.transferring.transfer(actor, alias)
+            return
+        async with self.app.db.transaction() as tx:
+            await self.app.transferring.hand_back(tx, actor.me, reason="test", at=self.clock())
+
+    async def rate(self) -> None:
+        """Rate a conversation, mostly one's own."""
+        await self.app.rating.rate(*await self.session("ended", "active"), self.chance.choice([0, 1, 5, 6]))
+
+    async def force_end(self) -> None:
+        """End anything as an admin, now and then."""
+        actor, alias = await self.session("waiting", "offered", "active", "ended")
+        if self.chance.random() < 0.3:
+            actor = replace(actor, roles=actor.roles | {Role.ADMIN})
+        await self.app.closing.force_end(actor, alias)
+
+    async def fall_silent(self) -> None:
+        """Let half a day pass without a word, now and then."""
+        if self.chance.random() < 0.2:
+            self.clock.move(hours=12)
+        self.app.pulse.good()
+        await self.app.idling.attend()
 
     async def let_time_pass(self) -> None:
         """Let offers lapse."""
@@ -174,11 +211,11 @@ async def test_whatever_people_do_one_after_another(app: App, cast: Cast, clock:
     """After each step every rule holds."""
     crowd = Crowd(app, cast, clock, random.Random(seed))
     await crowd.gather()
-    for step in range(120):
+    for step in range(200):
         await crowd.act()
 
         assert [] == await violated(app), f"step {step}"
-    states = {row["state"] for row in await rows(app, "SELECT state FROM session")}
+    states = {row["to_state"] for row in await rows(app, "SELECT to_state FROM session_event")}
 
     assert {"ended", "cancelled"} <= states
 
@@ -192,4 +229,4 @@ async def test_whatever_people_do_at_the_same_moment(app: App, cast: Cast, clock
         await asyncio.gather(*(crowd.act() for _ in range(8)))
 
         assert [] == await violated(app), f"step {step}"
-    assert await rows(app, "SELECT id FROM session WHERE activated_at IS NOT NULL")
+    assert await rows(app, "SELECT id FROM session_event WHERE to_state = 'active'")

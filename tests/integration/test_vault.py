@@ -38,8 +38,8 @@ async def tell(app: App, cast: Cast) -> None:
     await cast.request(sara, "other", SECRETS[1])
     (offer,) = await app.matching.match_waiting(limit=10)
     await app.offering.accept(dawit, offer.id)
-    await app.relaying.relay(sara, SECRETS[2], message_id=1, reply_to=None)
-    await app.relaying.relay(dawit, SECRETS[3], message_id=2, reply_to=None)
+    await cast.say(sara, SECRETS[2], message_id=1, reply_to=None)
+    await cast.say(dawit, SECRETS[3], message_id=2, reply_to=None)
     raw = f'{{"message": {{"from": {{"id": {SARAS_ID}}}, "text": "{SECRETS[4]}"}}}}'.encode()
     incoming = Incoming(update_id=1, chat_hash=app.vault.lookup(SARAS_ID), payload=app.vault.seal_update(raw))
     async with app.db.transaction() as tx:

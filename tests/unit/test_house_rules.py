@@ -256,7 +256,7 @@ def test_the_worker_answers_every_refusal() -> None:
 def templates() -> dict[str, Text]:
     """Return every text of the catalogue, by module and name."""
     found: dict[str, Text] = {}
-    for name in ("counselor", "everyone", "student"):
+    for name in (one.name for one in pkgutil.iter_modules(texts.__path__)):
         for constant, value in vars(importlib.import_module(f"bot.texts.{name}")).items():
             entries = value.items() if isinstance(value, dict) else [("", value)]
             found |= {f"{name}.{constant}{key and f'[{key}]'}": text for key, text in entries if isinstance(text, Text)}

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bot.domain.ids import PersonId, SessionId
-from bot.domain.matching import Candidate, Waiting, assign, score
+from bot.domain.assignment import assign
+from bot.domain.ids import PersonId
+from bot.domain.matching import Candidate, Waiting, Wish, parts, score
 from bot.domain.sessions import Priority
+from tests.batches import NOON, candidate, waiting
 
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 #: Of a candidate below: nothing open of 3, too few ratings, no experience.
 BASE = 20 + 12
-
-
-def waiting(number: int = 1, **more: Any) -> Waiting:
-    """Return a session that waits."""
-    given: dict[str, Any] = {
-        "session_id": SessionId(number),
-        "student_id": PersonId(1000 + number),
-        "topic": "mental_emotional",
-        "priority": Priority.NORMAL,
-        "requested_at": NOON,
-    }
-    return Waiting(**{**given, **more})
-
-
-def candidate(number: int = 1, *topics: str, **more: Any) -> Candidate:
-    """Return a counselor with nothing to do."""
-    given: dict[str, Any] = {
-        "counselor_id": PersonId(number),
-        "topics": topics or ("mental_emotional",),
-        "load": 0,
-        "capacity": 3,
-    }
-    return Candidate(**{**given, **more})
 
 
 def pairs(sessions: list[Waiting], candidates: list[Candidate]) -> list[tuple[int, int]]:
@@ -120,7 +95,7 @@ def test_nobody_is_matched_with_themselves() -> None:
     session = waiting(student_id=PersonId(1), priority=Priority.CRISIS)
 
     assert score(session, candidate(1)) is None
-    assert score(session, candidate(1), anyone=True) is None
+    assert score(session, candidate(1, "academic_career")) is None
     assert [] == assign([session], [candidate(1)])
 
 
@@ -189,41 +164,40 @@ def test_in_a_crisis_who_can_goes_before_who_can_not() -> None:
     assert [(1, 2)] == pairs([seen], [generalist, stranger])
 
 
-_SESSIONS = st.builds(
-    waiting,
-    st.integers(1, 12),
-    topic=st.sampled_from(["mental_emotional", "academic_career", "other"]),
-    priority=st.sampled_from(list(Priority)),
-    requested_at=st.integers(0, 5).map(lambda minutes: NOON + timedelta(minutes=minutes)),
-    student_id=st.integers(1, 20).map(PersonId),
-    refused_by=st.frozensets(st.integers(1, 6).map(PersonId)),
+@pytest.mark.parametrize(
+    ("value", "is_must", "expected"),
+    [("female", False, 10), ("female", True, 10), ("male", False, 0), ("male", True, None)],
 )
-_CANDIDATES = st.builds(
-    candidate,
-    st.integers(1, 6),
-    st.sampled_from(["mental_emotional", "academic_career", "other"]),
-    load=st.integers(0, 4),
-    capacity=st.integers(1, 3),
-)
+def test_a_wish_that_is_met_adds_and_a_must_that_is_not_rules_out(value: str, is_must: bool, expected: int | None) -> None:
+    """+10 for each; also in a crisis, and for who would be the last resort."""
+    hana = candidate(1, gender="female", languages=frozenset({"en", "am"}))
+    wish = Wish(value=value, is_must=is_must)
+    total = None if expected is None else 50 + BASE + expected
+
+    assert total == score(waiting(gender=wish), hana)
+    assert total == score(waiting(gender=wish, priority=Priority.CRISIS), hana)
 
 
-@given(
-    st.lists(_SESSIONS, unique_by=lambda one: one.session_id),
-    st.lists(_CANDIDATES, unique_by=lambda one: one.counselor_id),
-)
-def test_a_batch_keeps_the_rules(sessions: list[Waiting], candidates: list[Candidate]) -> None:
-    """Each session once, nobody beyond their capacity, nobody with themselves, nobody outside their topics but in a crisis."""
-    by_session = {one.session_id: one for one in sessions}
-    by_counselor = {one.counselor_id: one for one in candidates}
-    matches = assign(sessions, candidates)
-    given = [match.counselor_id for match in matches]
+def test_wishes_add_up() -> None:
+    """A counselor's language counts beside their gender."""
+    hana = candidate(1, gender="female", languages=frozenset({"en", "am"}))
 
-    assert len(matches) == len({match.session_id for match in matches})
-    assert [] == [one for one in set(given) if by_counselor[one].load + given.count(one) > by_counselor[one].capacity]
-    assert [] == [match for match in matches if by_session[match.session_id].student_id == match.counselor_id]
-    assert [] == [
-        match
-        for match in matches
-        if by_session[match.session_id].priority is Priority.NORMAL
-        and score(by_session[match.session_id], by_counselor[match.counselor_id]) is None
-    ]
+    assert 50 + BASE + 20 == score(waiting(gender=Wish(value="female"), language=Wish(value="am")), hana)
+    assert 50 + BASE + 10 == score(waiting(gender=Wish(value="female"), language=Wish(value="or")), hana)
+
+
+def test_who_had_it_before_is_no_candidate() -> None:
+    """It never goes back to the same counselor, not even in a crisis."""
+    had = frozenset({PersonId(1)})
+
+    assert score(waiting(never=had), candidate(1)) is None
+    assert score(waiting(never=had, priority=Priority.CRISIS), candidate(1)) is None
+
+
+def test_a_score_is_the_sum_of_its_parts() -> None:
+    """Each is kept under its name, so that an admin can see why."""
+    session = waiting(priority=Priority.CRISIS, gender=Wish(value="male"))
+    dawit = candidate(1, "other", "crisis_substance", load=1, ended=6, ratings=3, ratings_total=15, gender="male")
+    expected = {"specialization": 20, "load": 13, "rating": 20, "experience": 3, "crisis": 10, "wishes": 10}
+
+    assert (expected, sum(expected.values())) == (parts(session, dawit).named(), score(session, dawit))

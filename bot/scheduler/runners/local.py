@@ -31,7 +31,7 @@ class LocalRunner:
                 await self._take()
                 pause = None
             except DatabaseUnavailable:
-                logger.warning("The database cannot be used right now; looking for runs again in a second.")
+                logger.debug("The database cannot be used right now; looking for runs again in a second.")
                 pause = _PAUSE_SECONDS
             await wait(self.ready, seconds=pause)
 
@@ -64,10 +64,12 @@ class LocalRunner:
             one.add_done_callback(self._ended)
 
     async def _execute(self, run: Run) -> None:
+        # where the outcome cannot be recorded, the lease runs out and the run is taken up again
         try:
             await self.executor.execute(run)
+        except DatabaseUnavailable:
+            logger.warning("The outcome of a run of %s could not be recorded; it is taken up again.", run.task)
         except Exception:
-            # the lease runs out, and the run is taken up again
             logger.exception("The outcome of a run of %s could not be recorded.", run.task)
 
     def _ended(self, one: asyncio.Task[None]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def migrate(url: str, path: Path | None) -> None:
         _prepare(path)
     with _backend(url, path) as (backend, steps):
         backend.break_lock()
-        with backend.lock():
+        with backend.lock(), redirect_stdout(io.StringIO()):  # yoyo prints what SQLite answers to some ALTER TABLE
             backend.apply_migrations(backend.to_apply(steps))
 
 

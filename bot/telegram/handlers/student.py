@@ -20,6 +20,7 @@ async def request(call: Call) -> None:
         await call.show(*screens.consent(call.services.retention_days))
         return
     await call.services.requesting.begin(call.actor)
+    await call.services.dialogs.leave(call.actor)  # what they write instead of a press is no answer to another form
     await call.show(*screens.topics())
 
 

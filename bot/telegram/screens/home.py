@@ -8,7 +8,7 @@ from bot import texts
 from bot.domain.outgoing import Button
 from bot.domain.people import CounselorStatus, Role
 from bot.domain.sessions import Priority, Session, SessionState, Side
-from bot.domain.text import Text
+from bot.domain.text import Text, joined
 from bot.services import buttons
 from bot.telegram.context import Call
 from bot.telegram.screens import Screen, admin, student
@@ -59,10 +59,11 @@ async def unread(call: Call) -> Screen:
 
 def _conversations(helping: Sequence[Session], current: Session | None) -> Screen:
     lines = [_line(one, is_current=len(helping) > 1 and one == current) for one in helping]
-    listing = Text("\n".join(f"{{line{n}}}" for n in range(len(lines))), **{f"line{n}": line for n, line in enumerate(lines)})
+    listing = joined(lines)
     rows = [row for one in helping for row in _rows(one, current)]
-    template = to_counselor.ACTIVE_SEVERAL if len(helping) > 1 else to_counselor.ACTIVE
-    return template(count=len(helping), aliases=listing), rows
+    if len(helping) == 1:
+        return to_counselor.ACTIVE(count=1, aliases=listing), rows
+    return to_counselor.ACTIVE_SEVERAL(count=len(helping), aliases=listing), rows
 
 
 def _rows(session: Session, current: Session | None) -> list[list[Button]]:
@@ -72,8 +73,10 @@ def _rows(session: Session, current: Session | None) -> list[list[Button]]:
 
 
 def _line(session: Session, *, is_current: bool) -> Text:
-    template = to_counselor.CURRENT_LINE if is_current else to_counselor.ALIAS_LINE
-    return template(alias=session.alias, topic=texts.topic_title(session.topic))
+    topic = texts.topic_title(session.topic)
+    if is_current:
+        return to_counselor.CURRENT_LINE(alias=session.alias, topic=topic)
+    return to_counselor.ALIAS_LINE(alias=session.alias, topic=topic)
 
 
 def _switch(session: Session, current: Session | None) -> list[Button]:

@@ -1,0 +1,110 @@
+"""The figures of the panel and of ``/stats``, against what was counted by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.app import App
+from bot.domain.people import Actor
+from bot.domain.sessions import SessionState
+from bot.storage.statistics import Heads, Recent
+from bot.telegram.screens import admin as screens
+from tests.support import Cast, SteadyClock, change
+
+
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    """An admin."""
+    return {**environment, "ADMIN_IDS": "9001"}
+
+
+@pytest.fixture
+async def lensa(app: App) -> Actor:
+    """Lensa, an admin."""
+    return await app.people.identify(9001)
+
+
+async def test_an_empty_service(app: App, clock: SteadyClock, lensa: Actor) -> None:
+    """Everything is nothing, and is said in words where there is no figure."""
+    figures = await app.admin.reporting.statistics(lensa)
+    overview = await app.admin.reporting.overview(lensa)
+    text = str(screens.statistics(figures, at=clock())[0])
+
+    assert Heads(people=1, approved=0, online=0, applications=0) == figures.heads == overview.heads
+    assert set(SessionState) == figures.sessions.keys()
+    assert {0} == set(figures.sessions.values()) == set(overview.sessions.values())
+    assert (None, None, {}, 0) == (figures.average_wait, figures.average_rating, figures.topics, figures.messages)
+    assert "no request was taken up yet" in text
+    assert "nobody has rated yet" in text
+
+
+async def test_the_figures_are_those_that_were_counted(app: App, cast: Cast, clock: SteadyClock, lensa: Actor) -> None:
+    """A week of life: two talks, one of them handed over, a request that waits, one that is offered, one taken back.
+
+    Waits, from the request to the first counselor: Sara 4 minutes, Liya 10, the mean 7. Sara's talk was two days ago.
+    """
+    sara, liya = await cast.sara(), await cast.student(1002)
+    dawit = await cast.dawit()
+    await cast.request(sara)
+    clock.move(minutes=4)
+    (offer,) = await app.matching.match_waiting(limit=10)
+    first = await app.offering.accept(dawit, offer.id)
+    for number in range(3):
+        await cast.say(sara, "hello", message_id=number)
+    await app.closing.end(sara, first.alias)
+    await change(app, "UPDATE session SET rating = 4")
+    clock.move(days=2)
+
+    await app.serving.go_offline(dawit)
+    hana = await cast.counselor(2002, "Hana", "academic_career", "other")
+    await cast.request(liya, "academic_career")
+    clock.move(minutes=10)
+    (offer,) = await app.matching.match_waiting(limit=10)
+    second = await app.offering.accept(hana, offer.id)
+    await cast.say(liya, "hello")
+    await app.transferring.transfer(hana, second.alias)
+    clock.move(hours=1)
+    await app.serving.go_online(dawit)
+    (again,) = await app.matching.match_waiting(limit=10)
+    await app.offering.accept(dawit, again.id)
+    await cast.say(dawit, "I am here now")
+    await app.closing.end(liya, second.alias)
+    await change(app, "UPDATE session SET rating = 5 WHERE alias = :alias", alias=second.alias)
+
+    await cast.request(await cast.student(1003))
+    await app.matching.match_waiting(limit=10)
+    for counselor in (dawit, hana):
+        await change(app, "UPDATE counselor SET is_online = :no WHERE id = :id", no=False, id=counselor.me)
+    await cast.request(await cast.student(1004), "crisis_substance")
+    gone = await cast.request(await cast.student(1005), "crisis_substance")
+    await app.requesting.cancel(await app.people.identify(1005), gone.alias)
+    await cast.applicant(2003, "Abel")
+    await app.serving.go_online(hana)
+    figures, overview = await app.admin.reporting.statistics(lensa), await app.admin.reporting.overview(lensa)
+
+    assert Heads(people=9, approved=2, online=1, applications=1) == figures.heads == overview.heads
+    assert {
+        SessionState.WAITING: 1,
+        SessionState.OFFERED: 1,
+        SessionState.ACTIVE: 0,
+        SessionState.ENDED: 2,
+        SessionState.CANCELLED: 1,
+    } == figures.sessions
+    assert {SessionState.WAITING: 1, SessionState.OFFERED: 1, SessionState.ACTIVE: 0} == overview.sessions
+    assert [("crisis_substance", 2), ("mental_emotional", 2), ("academic_career", 1)] == list(figures.topics.items())
+    assert 5 == figures.messages
+    assert Recent(requested=4, started=1, ended=1, messages=2) == figures.recent
+    assert timedelta(minutes=7) == figures.average_wait
+    assert (2, Decimal("4.5")) == (figures.ratings, figures.average_rating)
+
+
+async def test_what_is_deleted_is_not_counted_as_in_service(app: App, cast: Cast, lensa: Actor) -> None:
+    """A deleted or deactivated counselor is a person, and no counselor."""
+    dawit, hana = await cast.dawit(), await cast.hana()
+    await app.admin.moderating.delete(lensa, dawit.me)
+    await app.admin.moderating.deactivate(lensa, hana.me)
+
+    assert Heads(people=3, approved=0, online=0, applications=0) == (await app.admin.reporting.overview(lensa)).heads
