@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from bot.domain.ids import CounselorId, PersonId
@@ -83,8 +82,7 @@ def _kind(session: Waiting, named: frozenset[CounselorId]) -> tuple[object, ...]
 
 def _reduced(session: Waiting, named: frozenset[CounselorId]) -> Waiting:
     """Return a session that excludes nobody but who is *named*."""
-    return replace(
-        session,
+    return session._replace(
         student_id=session.student_id if session.student_id in named else _NOBODY,
         refused_by=session.refused_by & named,
         resting=session.resting & named,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NewType
 
+MOST = 2**63 - 1  #: the greatest number that a column of either database holds
+
 Clock = Callable[[], datetime]  #: the current instant, aware, in UTC
 
 KeyId = NewType("KeyId", int)

@@ -54,7 +54,8 @@ class Urgency(IntEnum):
     CRISIS = 0
     CONVERSATION = 1
     SCREEN = 2
-    BULK = 3
+    OFFER = 3  #: a thousand of them can come of one match, and each can wait longer than a message or a press
+    BULK = 4
 
 
 #: How long a delivery is worth repeating (CONTRACT.md, *Updates and deliveries*).

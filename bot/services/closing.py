@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,7 +59,7 @@ class Closing:
             session = await sessions.end(tx, found.id, by=actor.me, reason=reason, at=at)
             if session is None:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            await self.follow(tx, session, at=at)
+            await self.follow(tx, [session], at=at)
         return session
 
     async def force_end(self, actor: Actor, alias: str) -> Session:
@@ -78,16 +79,26 @@ class Closing:
                 session = await sessions.force_end(tx, found.id, by=actor.person_id, at=at)
                 if session is None:
                     raise Conflict(ending.MOVED_ON)
-                await self.follow(tx, session, at=at)
+                await self.follow(tx, [session], at=at)
             else:
                 session = await self.requesting.take_back(tx, found, by=actor.person_id, reason=EndReason.ADMIN, at=at)
                 await self._tell_student(tx, session, ending.REQUEST_ENDED_BY_ADMIN, _WAYS_ON, at=at)
             await audit.record(tx, actor, "force-end", f"session {session.id}", at=at)
         return session
 
-    async def follow(self, tx: Transaction, session: Session, *, at: datetime) -> None:
-        """Do what follows from an end: who did not end it is told, the student is asked for a rating, others are matched."""
-        await people.leave_session(tx, session.id)
+    async def follow(self, tx: Transaction, ended: Sequence[Session], *, at: datetime) -> None:
+        """Do what follows from ends: who did not end it is told, the student is asked for a rating, others are matched.
+
+        The match is asked for last: where another transaction asks for one too, we wait for it, and it must not wait for us.
+        """
+        for session in ended:
+            await people.leave_session(tx, session.id)
+        for session in ended:
+            await self._tell(tx, session, at=at)
+        if ended:
+            await request_match(tx, because="ended", at=at)
+
+    async def _tell(self, tx: Transaction, session: Session, *, at: datetime) -> None:
         to_the_student, to_the_counselor = await self._told(tx, session)
         if to_the_student is not None:
             asked = ending.HOW_WAS_IT(told=to_the_student)
@@ -102,7 +113,6 @@ class Closing:
                 urgency=Urgency.CONVERSATION,
                 about=_about(session),
             )
-        await request_match(tx, because="ended", at=at)
 
     async def _told(self, tx: Transaction, session: Session) -> tuple[Text | None, Text | None]:
         """Return what student and counselor are told of an end; None for who ended it, and sees it on the screen."""

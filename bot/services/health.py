@@ -56,8 +56,8 @@ class Health:
             updates, deliveries = await health.updates(tx, but=update_id), await health.deliveries(tx)
             return [
                 await self._polls(tx, at),
-                _waiting(updates, texts.NO_UPDATES, texts.UPDATES, at),
-                _waiting(deliveries, texts.NO_DELIVERIES, texts.DELIVERIES, at),
+                _updates(updates, at),
+                _deliveries(deliveries, at),
                 _parked(updates, deliveries, at),
                 await self._database(tx),
                 self._backup(runs, at),
@@ -102,11 +102,21 @@ class Health:
         return _bad(texts.BACKUP_OLD(ago=ago)) if at - made_at > most else _good(texts.BACKUP(ago=ago))
 
 
-def _waiting(queue: Queue, none: Text, some: Text, at: datetime) -> Text:
+def _updates(queue: Queue, at: datetime) -> Text:
     if queue.oldest_at is None:
-        return _good(none)
+        return _good(texts.NO_UPDATES)
     age = at - queue.oldest_at
-    line = some(count=queue.waiting, length=_span(age))
+    return _by_age(age, texts.UPDATES(count=queue.waiting, length=_span(age)))
+
+
+def _deliveries(queue: Queue, at: datetime) -> Text:
+    if queue.oldest_at is None:
+        return _good(texts.NO_DELIVERIES)
+    age = at - queue.oldest_at
+    return _by_age(age, texts.DELIVERIES(count=queue.waiting, length=_span(age)))
+
+
+def _by_age(age: timedelta, line: Text) -> Text:
     return _good(line) if age < _SLOW else _doubtful(line) if age < _STUCK else _bad(line)
 
 

@@ -76,10 +76,8 @@ class Idling:
         at = self.clock()
         async with self.db.transaction() as tx:
             found = await idle.to_end(tx, reminded_before=reminded_before, limit=_AT_ONCE)
-            for session_id in found:
-                session = await sessions.time_out(tx, session_id, reminded_before=reminded_before, at=at)
-                if session is not None:
-                    await self.closing.follow(tx, session, at=at)
+            ended = [await sessions.time_out(tx, session_id, reminded_before=reminded_before, at=at) for session_id in found]
+            await self.closing.follow(tx, [session for session in ended if session is not None], at=at)
         return len(found) == _AT_ONCE
 
     async def _say_reminder(self, tx: Transaction, session_id: SessionId, *, at: datetime) -> None:

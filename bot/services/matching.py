@@ -22,6 +22,7 @@ from bot.services.outbox import About, Message, Outbox
 from bot.storage import counselors, offers, queue, sessions
 from bot.storage.database import Database, Transaction, Turn
 from bot.storage.queue import Queued
+from bot.texts import admin as to_admin
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
 from bot.texts import student as to_student
@@ -115,7 +116,7 @@ class Matching:
             text=await self._text(tx, session),
             to=offer.counselor_id,
             buttons=offer_buttons(offer),
-            urgency=Urgency.CRISIS if session.priority is Priority.CRISIS else Urgency.CONVERSATION,
+            urgency=Urgency.CRISIS if session.priority is Priority.CRISIS else Urgency.OFFER,
             about=About(key_id=session.key_id),
         )
 
@@ -153,7 +154,8 @@ class Matching:
             if session is None:
                 return
             text = everyone.CRISIS_FOR_ADMINS(topic=texts.topic_title(session.topic), alias=session.alias)
-            await self.alerting.tell_admins(tx, text, at=at)
+            look = [[Button(to_admin.LOOK, "admin.session", session.alias)]]
+            await self.alerting.tell_admins(tx, text, at=at, buttons=look)
             told = to_student.NOBODY_FREE(help_lines=texts.help_lines())
             about = About(key_id=session.key_id)
             await self.outbox.say(tx, told, to=session.student_id, at=at, urgency=Urgency.CRISIS, about=about)
@@ -173,7 +175,7 @@ class Matching:
             )
             text = everyone.QUEUE_FOR_ADMINS(minutes=int(self.offer_timeout.total_seconds() // 60), topics=lines)
             async with self.db.transaction() as tx:
-                await self.alerting.tell_admins(tx, text, at=at)
+                await self.alerting.tell_admins(tx, text, at=at, buttons=[[Button(to_admin.LOOK, "admin.sessions")]])
 
 
 def offer_buttons(offer: Offer) -> list[list[Button]]:

@@ -57,12 +57,12 @@ class Offering:
         """Do what follows where a session has become active: its open offers are withdrawn, and both sides are told."""
         withdrawn = await offers.withdraw_of_session(tx, session.id, at=at)
         await self._gone(tx, withdrawn, at=at)
-        if withdrawn:
-            await request_match(tx, because="others have room again", at=at)
         await people.set_current(tx, counselor_id, session.id, at=at)
         for side in (session.student_id, counselor_id):  # what they write next is for the other, and not for a form
             await people.close_dialog(tx, side)
         await self._say_started(tx, session, at=at)
+        if withdrawn:
+            await request_match(tx, because="others have room again", at=at)
 
     async def decline(self, actor: Actor, offer_id: OfferId) -> None:
         """Return the session that was offered to *actor* to the queue, for somebody else.

@@ -17,11 +17,11 @@ from bot.services.vault import Vault
 from bot.storage import deliveries, people
 from bot.storage.database import Transaction
 from bot.storage.deliveries import Delivery, NewDelivery
-from bot.storage.people import Person
+from bot.storage.people import Address, Person
 
 _MADE_REMEMBERED = 5000
 _NOTICE_LENGTH = 200  #: characters (Bot API, answerCallbackQuery)
-_PATIENCE = {Urgency.CRISIS: PATIENCE, Urgency.CONVERSATION: PATIENCE, Urgency.SCREEN: SCREEN_PATIENCE, Urgency.BULK: PATIENCE}
+_PATIENCE = dict.fromkeys(Urgency, PATIENCE) | {Urgency.SCREEN: SCREEN_PATIENCE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class Outbox:
 
         As many statements as for one: what one run of the matching says to hundreds must not keep a conversation waiting.
         """
-        known = await people.find_all(tx, sorted({message.to for message in messages}))
+        known = await people.addresses(tx, sorted({message.to for message in messages}))
         addressed = [(message, known[message.to]) for message in messages if message.to in known]
         if len(addressed) < len(messages):
             raise _nobody()
@@ -180,7 +180,7 @@ class Outbox:
     async def _sealed(  # noqa: PLR0913 — the columns of a delivery
         self,
         tx: Transaction,
-        person: Person,
+        person: Person | Address,
         method: Method,
         payload: dict[str, Any],
         *,
@@ -224,5 +224,5 @@ def _nobody() -> NotFound:
 
 
 def _screen(text: Text, buttons: Keyboard, translate: Translate) -> dict[str, Any]:
-    rows = [[[button.label.render(translate), button.action, button.reference] for button in row] for row in buttons]
+    rows = [[[button.label.plain(translate), button.action, button.reference] for button in row] for row in buttons]
     return {"text": text.render(translate), "buttons": rows}

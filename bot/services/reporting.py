@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
 from bot.domain.ids import Clock
 from bot.domain.people import Actor, Role
 from bot.domain.sessions import SessionState
 from bot.storage import statistics
 from bot.storage.database import Database
-from bot.storage.statistics import Heads, Ratings, Recent, Wait
+from bot.storage.statistics import Heads, Wait
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 _TENTH = Decimal("0.1")
+
+Key = TypeVar("Key", bound=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,16 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """What happened in the last ``DAY``."""
+
+    requested: int
+    started: int
+    ended: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
     """What the service has done so far."""
 
@@ -34,7 +48,7 @@ class Statistics:
     sessions: Mapping[SessionState, int]
     topics: Mapping[str, int]  #: sessions by topic, the most frequent first
     messages: int
-    recent: Recent  #: of the last ``DAY``
+    recent: Recent
     average_wait: timedelta | None  #: of the requests of the last ``WEEK``; None where none has found a counselor
     ratings: int
     average_rating: Decimal | None  #: one digit, halves up; None where nobody has rated
@@ -66,17 +80,31 @@ class Reporting:
         actor.require(Role.ADMIN)
         at = self.clock()
         async with self.db.transaction() as tx:
-            rated = await statistics.ratings(tx)
+            tallies = await statistics.tallies(tx, since=at - DAY)
+            ratings = sum(tally.ratings for tally in tallies)
             return Statistics(
                 heads=await statistics.heads(tx),
-                sessions=await statistics.sessions_by_state(tx),
-                topics=await statistics.sessions_by_topic(tx),
-                messages=await statistics.messages(tx),
-                recent=await statistics.recent(tx, since=at - DAY),
+                sessions=dict.fromkeys(SessionState, 0) | _counted((tally.state, tally.sessions) for tally in tallies),
+                topics=dict(_counted((tally.topic, tally.sessions) for tally in tallies).most_common()),
+                messages=sum(tally.messages for tally in tallies),
+                recent=Recent(
+                    requested=sum(tally.requested for tally in tallies),
+                    started=sum(tally.started for tally in tallies),
+                    ended=sum(tally.ended for tally in tallies),
+                    messages=await statistics.recent_messages(tx, since=at - DAY),
+                ),
                 average_wait=_average(await statistics.waits(tx, since=at - WEEK)),
-                ratings=rated.count,
-                average_rating=_mean(rated),
+                ratings=ratings,
+                average_rating=_mean(sum(tally.ratings_total for tally in tallies), ratings),
             )
+
+
+def _counted(pairs: Iterable[tuple[Key, int]]) -> Counter[Key]:
+    """Return the sums of the numbers by key, in the order of the keys."""
+    counts: Counter[Key] = Counter()
+    for key, number in sorted(pairs, key=lambda pair: str(pair[0])):
+        counts[key] += number
+    return counts
 
 
 def _average(waits: list[Wait]) -> timedelta | None:
@@ -85,5 +113,5 @@ def _average(waits: list[Wait]) -> timedelta | None:
     return sum((wait.started_at - wait.requested_at for wait in waits), timedelta(0)) / len(waits)
 
 
-def _mean(rated: Ratings) -> Decimal | None:
-    return (Decimal(rated.total) / rated.count).quantize(_TENTH, ROUND_HALF_UP) if rated.count else None
+def _mean(total: int, count: int) -> Decimal | None:
+    return (Decimal(total) / count).quantize(_TENTH, ROUND_HALF_UP) if count else None

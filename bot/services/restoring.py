@@ -17,8 +17,8 @@ class MustBeRestored(BotError):
 def way_back(database: Path, folder: Path) -> Text:
     """Return what to do about a damaged SQLite file, as it can be typed.
 
-    The bot itself puts the keys back into what was restored (``backup_keys.put_back``). An old ``-wal`` that was left lying beside
-    it would damage it.
+    The bot itself puts the keys back into what was restored (``backup_keys.put_back``). An old ``-wal`` that was left beside it
+    would damage it.
 
     Args:
         database: The file.

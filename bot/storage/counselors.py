@@ -63,8 +63,10 @@ async def hold(tx: Transaction, counselor_ids: Sequence[CounselorId]) -> None:
     """Hold counselors until the transaction ends.
 
     Capacity is a rule over several rows, which one statement does not protect on PostgreSQL: who wants to add to a counselor's
-    load comes through here first, and so sees what the one before has added.
+    load comes through here first, and so sees what the one before has added. Where there is one writer, nobody adds beside us.
     """
+    if not tx.holding:
+        return
     sql, ids = spread("SELECT id FROM counselor WHERE id IN :ids ORDER BY id ", ids=sorted(counselor_ids))
     await tx.fetch_all(sql + tx.holding, **ids)
 

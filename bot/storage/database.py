@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, LiteralString, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -126,28 +127,27 @@ def only_reads(sql: LiteralString) -> bool:
     return sql.lstrip()[:6].upper() == "SELECT"
 
 
-def spread(sql: LiteralString, **lists: Sequence[Value | Sequence[Value]]) -> tuple[LiteralString, dict[str, Value]]:
+def spread(sql: LiteralString, **lists: Sequence[Value] | Sequence[tuple[Value, ...]]) -> tuple[LiteralString, dict[str, Value]]:
     """Write lists out in a statement; return it, and the values of its parameters.
 
-    ``:ids`` becomes ``(:ids_0, :ids_1)`` for a list of values, as behind IN; for a list of tuples each of them is in brackets, as
+    ``:ids`` becomes ``(:ids_0_0, :ids_1_0)`` for a list of values, as behind IN; of a list of tuples each is in brackets, as
     behind VALUES. A list may not be empty, and in one of tuples PostgreSQL takes a column that is always None for text.
     """
     values: dict[str, Value] = {}
     for name, items in lists.items():
-        written = [_written(f"{name}_{number}", item, values) for number, item in enumerate(items)]
-        joined = ", ".join(written)
-        is_rows = isinstance(items[0], tuple)
-        sql = sql.replace(f":{name}", joined if is_rows else f"({joined})")  # type: ignore[assignment] — of our own names and numbers
+        rows = [item if isinstance(item, tuple) else (item,) for item in items]
+        sql, names = _written_out(sql, name, len(rows), len(rows[0]) if isinstance(items[0], tuple) else None)
+        values.update(zip(names, chain.from_iterable(rows), strict=True))
     return sql, values
 
 
-def _written(name: str, item: Value | Sequence[Value], values: dict[str, Value]) -> str:
-    if not isinstance(item, tuple):
-        values[name] = item  # type: ignore[assignment] — a tuple is the only sequence
-        return f":{name}"
-    names = [f"{name}_{place}" for place in range(len(item))]
-    values.update(zip(names, item, strict=True))
-    return f"({', '.join(f':{one}' for one in names)})"
+@lru_cache(maxsize=1024)
+def _written_out(sql: LiteralString, name: str, count: int, width: int | None) -> tuple[LiteralString, list[str]]:
+    """Return *sql* with so many items in place of *name*, each of so many values, and the names of their parameters."""
+    rows = [[f"{name}_{row}_{column}" for column in range(width or 1)] for row in range(count)]
+    items = [", ".join(f":{one}" for one in row) for row in rows]
+    joined = f"({', '.join(items)})" if width is None else ", ".join(f"({item})" for item in items)
+    return sql.replace(f":{name}", joined), list(chain.from_iterable(rows))  # type: ignore[return-value] — our own names
 
 
 def inserted(row: Row | None) -> int:

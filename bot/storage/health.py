@@ -65,7 +65,8 @@ async def last_runs(tx: Transaction) -> list[LastRun]:
         SELECT task, is_enabled, every_seconds, next_run_at,
                (SELECT state = 'failed' FROM run WHERE run.task = schedule.task AND state IN ('succeeded', 'failed')
                  ORDER BY finished_at DESC LIMIT 1) AS is_failed,
-               (SELECT max(finished_at) FROM run WHERE run.task = schedule.task AND state = 'succeeded') AS succeeded_at
+               (SELECT finished_at FROM run WHERE run.task = schedule.task AND state IN ('succeeded', 'failed')
+                   AND state = 'succeeded' ORDER BY finished_at DESC LIMIT 1) AS succeeded_at
           FROM schedule WHERE deleted_at IS NULL ORDER BY task
         """
     )

@@ -28,13 +28,26 @@ async def add(tx: Transaction, matches: Sequence[tuple[Match, datetime]], *, at:
         INSERT INTO offer (session_id, counselor_id, score, reasons, offered_at, expires_at)
         SELECT session_id, counselor_id, score, reasons, :at, expires_at FROM new WHERE TRUE
         ON CONFLICT (session_id, counselor_id) WHERE outcome IS NULL DO NOTHING
-        RETURNING *
+        RETURNING id, session_id, counselor_id
         """,
         rows=rows,
     )
-    made = [_to_offer(row) for row in await tx.fetch_all(sql, at=at, **values)]
+    ids = {(row["session_id"], row["counselor_id"]): row["id"] for row in await tx.fetch_all(sql, at=at, **values)}
     tx.notify(Channel.CLOCK)
-    return sorted(made, key=lambda offer: offer.id)
+    return [
+        Offer(
+            id=OfferId(ids[match.session_id, match.counselor_id]),
+            session_id=match.session_id,
+            counselor_id=match.counselor_id,
+            score=match.score,
+            offered_at=at,
+            expires_at=expires_at,
+            outcome=None,
+            answered_at=None,
+        )
+        for match, expires_at in matches
+        if (match.session_id, match.counselor_id) in ids
+    ]
 
 
 async def shown_by(tx: Transaction, shown: Sequence[tuple[OfferId, DeliveryId]]) -> None:
@@ -61,7 +74,7 @@ async def hold_like(tx: Transaction, offer_id: OfferId) -> None:
     sql: LiteralString = """
         SELECT id FROM offer
          WHERE outcome IS NULL AND session_id = (SELECT session_id FROM offer AS this WHERE this.id = :id)
-         ORDER BY id
+         ORDER BY +id
         """
     await tx.fetch_all(sql + tx.holding, id=offer_id)
 
@@ -106,45 +119,35 @@ async def decline(tx: Transaction, offer_id: OfferId, counselor_id: CounselorId,
 
 async def withdraw_of_session(tx: Transaction, session_id: SessionId, *, at: datetime) -> list[Offer]:
     """Withdraw every open offer of a session."""
-    rows = await tx.fetch_all(
-        """
-        UPDATE offer SET outcome = 'withdrawn', answered_at = :at
-         WHERE session_id = :session_id AND outcome IS NULL
-        RETURNING *
-        """,
-        session_id=session_id,
-        at=at,
-    )
-    return [_to_offer(row) for row in rows]
+    sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND session_id = :session_id ORDER BY +id "
+    return await _close(tx, await tx.fetch_all(sql + tx.holding, session_id=session_id), OfferOutcome.WITHDRAWN, at=at)
 
 
 async def withdraw_of_counselor(tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> list[Offer]:
     """Withdraw every open offer to a counselor."""
-    rows = await tx.fetch_all(
-        """
-        UPDATE offer SET outcome = 'withdrawn', answered_at = :at
-         WHERE counselor_id = :counselor_id AND outcome IS NULL
-        RETURNING *
-        """,
-        counselor_id=counselor_id,
-        at=at,
-    )
-    return [_to_offer(row) for row in rows]
+    sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND counselor_id = :counselor_id ORDER BY +id "
+    return await _close(tx, await tx.fetch_all(sql + tx.holding, counselor_id=counselor_id), OfferOutcome.WITHDRAWN, at=at)
 
 
 async def lapse(tx: Transaction, *, at: datetime) -> list[Offer]:
-    """Let every open offer lapse whose deadline has passed.
+    """Let every open offer lapse whose deadline has passed."""
+    sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND expires_at <= :at ORDER BY +id "
+    return await _close(tx, await tx.fetch_all(sql + tx.holding, at=at), OfferOutcome.LAPSED, at=at)
 
-    They are held in the order of their ids, as ``hold_like`` does; the sign keeps SQLite from looking for them in that order.
+
+async def _close(tx: Transaction, held: Sequence[Row], outcome: OfferOutcome, *, at: datetime) -> list[Offer]:
+    """Close offers that are held.
+
+    Who closes several holds them first, in the order of their ids, so that no two wait for each other; the sign before the id
+    keeps SQLite from going through all offers in that order.
     """
-    due: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND expires_at <= :at ORDER BY +id "
-    ids = [row["id"] for row in await tx.fetch_all(due + tx.holding, at=at)]
-    if not ids:
+    if not held:
         return []
-    sql, values = spread(
-        "UPDATE offer SET outcome = 'lapsed', answered_at = :at WHERE id IN :ids AND outcome IS NULL RETURNING *", ids=ids
+    sql, ids = spread(
+        "UPDATE offer SET outcome = :outcome, answered_at = :at WHERE id IN :ids AND outcome IS NULL RETURNING *",
+        ids=[row["id"] for row in held],
     )
-    return [_to_offer(row) for row in await tx.fetch_all(sql, at=at, **values)]
+    return [_to_offer(row) for row in await tx.fetch_all(sql, outcome=outcome, at=at, **ids)]
 
 
 async def next_deadline(tx: Transaction) -> datetime | None:

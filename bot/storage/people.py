@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from bot.domain.ids import KeyId, PersonId, SessionId
 from bot.storage.database import Row, Transaction, inserted, spread
@@ -26,6 +26,14 @@ class Person:
     current_at: datetime | None  #: when they last chose it or wrote to it
     is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
     consent_version: int | None
+
+
+class Address(NamedTuple):
+    """What one has to know of somebody to write to them."""
+
+    id: PersonId
+    key_id: KeyId
+    language: str
 
 
 #: A person, with what is needed of the counselor they may be: one question in place of two for every message.
@@ -66,11 +74,11 @@ async def find(tx: Transaction, person_id: PersonId) -> Person | None:
     return _to_person(row) if row else None
 
 
-async def find_all(tx: Transaction, person_ids: Sequence[PersonId]) -> dict[PersonId, Person]:
-    """Return those of the people who are known."""
-    sql, ids = spread("WHERE person.id IN :ids", ids=person_ids)
-    people = [_to_person(row) for row in await tx.fetch_all(_PERSON + sql, **ids)]
-    return {person.id: person for person in people}
+async def addresses(tx: Transaction, person_ids: Sequence[PersonId]) -> dict[PersonId, Address]:
+    """Return how those of the people who are known are written to."""
+    sql, ids = spread("SELECT id, key_id, language FROM person WHERE id IN :ids", ids=person_ids)
+    rows = await tx.fetch_all(sql, **ids)
+    return {PersonId(row["id"]): Address(PersonId(row["id"]), KeyId(row["key_id"]), row["language"]) for row in rows}
 
 
 async def find_by_hash(tx: Transaction, telegram_hash: bytes) -> Person | None:
@@ -99,9 +107,15 @@ async def set_admin(tx: Transaction, person_id: PersonId, *, is_admin: bool) -> 
 
 
 async def consent(tx: Transaction, person_id: PersonId, *, version: int, at: datetime) -> None:
-    """Record that the person agreed to this version of the consent text."""
+    """Record that the person agreed to this version of the consent text; who has agreed to it already did so then."""
     await tx.execute(
-        "UPDATE person SET consent_version = :version, consented_at = :at WHERE id = :id", id=person_id, version=version, at=at
+        """
+        UPDATE person SET consent_version = :version, consented_at = :at
+         WHERE id = :id AND (consent_version IS NULL OR consent_version <> :version)
+        """,
+        id=person_id,
+        version=version,
+        at=at,
     )
 
 

@@ -142,22 +142,22 @@ def _note(history: _History, row: Row, refused_since: datetime) -> None:
 
 
 def _to_waiting(row: Row, history: _History | None) -> Waiting:
-    past = history or _NOTHING
-    return Waiting(
-        session_id=SessionId(row["id"]),
-        student_id=PersonId(row["student_id"]),
+    found = Waiting(
+        session_id=row["id"],
+        student_id=row["student_id"],
         topic=row["topic"],
         priority=Priority(row["priority"]),
         requested_at=row["requested_at"],
         alarmed_at=row["alarmed_at"],
-        refused_by=frozenset(past.refused),
-        resting=frozenset(past.resting),
-        never=frozenset(past.had),
-        offered_to=frozenset(past.offered_to),
     )
-
-
-_NOTHING = _History()
+    if history is None:
+        return found
+    return found._replace(
+        refused_by=frozenset(history.refused),
+        resting=frozenset(history.resting),
+        never=frozenset(history.had),
+        offered_to=frozenset(history.offered_to),
+    )
 
 
 def _to_queued(row: Row) -> Queued:

@@ -92,12 +92,12 @@ _ASK: LiteralString = """
                      scheduled_for_at, due_at)
     SELECT CAST(:schedule_id AS BIGINT), :task, :payload, :trigger, :requested_by, 'scheduled', :task, :max_attempts,
            :scheduled_for, :at
-     WHERE NOT EXISTS (SELECT 1 FROM run AS other WHERE """
+     WHERE NOT EXISTS (SELECT 1 FROM run AS unfinished WHERE unfinished.state IN ('scheduled', 'running', 'retrying') AND """
 
 
 async def request(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
     """Ask for a run; None where the schedule's last one is not over, or this occurrence has one."""
-    sql = _ASK + "other.schedule_id = :schedule_id AND other.state IN ('scheduled', 'running', 'retrying'))"
+    sql = _ASK + "unfinished.schedule_id = :schedule_id)"
     return await _ask(tx, sql, new, at=at)
 
 
@@ -106,7 +106,7 @@ async def request_by_hand(tx: Transaction, new: NewRun, *, at: datetime) -> RunI
 
     One that failed and waits to be tried again is no reason to wait: they may have put right what it failed of.
     """
-    sql = _ASK + "other.task = :task AND other.state IN ('scheduled', 'running'))"
+    sql = _ASK + "unfinished.task = :task AND unfinished.state <> 'retrying')"
     return await _ask(tx, sql, new, at=at)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -81,7 +81,6 @@ class Connection:
         )
         for setting in settings:
             self._connection.execute(setting)
-        self._connection.row_factory = _to_row
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
 
     def now(self, sql: LiteralString, values: dict[str, Value]) -> Done:
@@ -123,7 +122,7 @@ class Connection:
     def _execute(self, sql: LiteralString, values: dict[str, Value]) -> Done:
         try:
             cursor = self._connection.execute(sql, _stored(values))
-            return Done(cursor.fetchall(), cursor.rowcount)
+            return Done(_to_rows(cursor), cursor.rowcount)
         except sqlite3.Error as error:
             raise _translated(error) from error
 
@@ -327,24 +326,24 @@ def _truth(stored: int | None) -> bool | None:
     return None if stored is None else bool(stored)
 
 
-def _as_stored(stored: object) -> object:
-    return stored
-
-
-def _reader_of(column: str) -> Callable[[Any], object]:
-    if column.endswith("_at"):
-        return _instant
-    return _truth if column.startswith(("is_", "has_")) else _as_stored
-
-
 @lru_cache(maxsize=512)
-def _readers_of(columns: tuple[str, ...]) -> tuple[Callable[[Any], object], ...]:
-    return tuple(_reader_of(column) for column in columns)
+def _readers_of(columns: tuple[str, ...]) -> list[tuple[str, Callable[[Any], object]]]:
+    """Return the columns that hold something else than they say, and how each is read."""
+    instants = [(column, _instant) for column in columns if column.endswith("_at")]
+    return [*instants, *((column, _truth) for column in columns if column.startswith(("is_", "has_")))]
 
 
-def _to_row(cursor: sqlite3.Cursor, stored: Sequence[object]) -> dict[str, object]:
+def _to_rows(cursor: sqlite3.Cursor) -> list[Row]:
+    """Return what a statement gave; a long queue is ten thousand rows, so that what is the same for all is done once."""
+    stored = cursor.fetchall()
+    if not stored:
+        return []
     columns = tuple(column[0] for column in cursor.description)
-    return {column: read(value) for column, read, value in zip(columns, _readers_of(columns), stored, strict=True)}
+    rows: list[dict[str, Any]] = [dict(zip(columns, values, strict=True)) for values in stored]
+    for column, read in _readers_of(columns):
+        for row in rows:
+            row[column] = read(row[column])
+    return list[Row](rows)
 
 
 def _translated(error: sqlite3.Error) -> Exception:

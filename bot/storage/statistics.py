@@ -20,21 +20,18 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratings:
-    """What students said of ended sessions."""
+class Tally:
+    """Figures of the sessions of one state and one topic."""
 
-    count: int
-    total: int  #: the sum, 1 to 5 each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recent:
-    """What happened since an instant."""
-
-    requested: int
+    state: SessionState
+    topic: str
+    sessions: int
+    messages: int  #: also those that have been erased
+    ratings: int
+    ratings_total: int  #: the sum, 1 to 5 each
+    requested: int  #: recently, as the next two
     started: int
     ended: int
-    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,48 +61,36 @@ async def open_sessions(tx: Transaction) -> dict[SessionState, int]:
     rows = await tx.fetch_all(
         "SELECT state, count(*) AS number FROM session WHERE state IN ('waiting', 'offered', 'active') GROUP BY state"
     )
-    return dict.fromkeys((SessionState.WAITING, SessionState.OFFERED, SessionState.ACTIVE), 0) | _by_state(rows)
+    none = dict.fromkeys((SessionState.WAITING, SessionState.OFFERED, SessionState.ACTIVE), 0)
+    return none | {SessionState(row["state"]): row["number"] for row in rows}
 
 
-async def sessions_by_state(tx: Transaction) -> dict[SessionState, int]:
-    """Count all sessions by state; a state that none is in has 0."""
-    rows = await tx.fetch_all("SELECT state, count(*) AS number FROM session GROUP BY state")
-    return dict.fromkeys(SessionState, 0) | _by_state(rows)
-
-
-async def sessions_by_topic(tx: Transaction) -> dict[str, int]:
-    """Count all sessions by topic, the most frequent first."""
-    rows = await tx.fetch_all("SELECT topic, count(*) AS number FROM session GROUP BY topic ORDER BY number DESC, topic")
-    return {row["topic"]: row["number"] for row in rows}
-
-
-async def messages(tx: Transaction) -> int:
-    """Count the messages of all sessions, also those that have been erased."""
-    row = await tx.fetch_one("SELECT coalesce(sum(messages), 0) AS number FROM session")
-    return int(row["number"]) if row else 0
-
-
-async def ratings(tx: Transaction) -> Ratings:
-    """Count and add the ratings."""
-    row = await tx.fetch_one("SELECT count(rating) AS number, coalesce(sum(rating), 0) AS total FROM session")
-    found = row or {}
-    return Ratings(count=found["number"], total=int(found["total"]))
-
-
-async def recent(tx: Transaction, *, since: datetime) -> Recent:
-    """Count what happened since an instant; of messages only those of sessions that had one since then are looked at."""
-    row = await tx.fetch_one(
+async def tallies(tx: Transaction, *, since: datetime) -> list[Tally]:
+    """Count all sessions by state and topic, in one walk; *since* is where what is recent begins."""
+    rows = await tx.fetch_all(
         """
-        SELECT (SELECT count(*) FROM session WHERE requested_at >= :since) AS requested,
-               (SELECT count(*) FROM session WHERE activated_at >= :since) AS started,
-               (SELECT count(*) FROM session WHERE state = 'ended' AND ended_at >= :since) AS ended,
-               (SELECT count(*) FROM session JOIN message ON message.session_id = session.id
-                 WHERE session.last_message_at >= :since AND message.sent_at >= :since) AS messages
+        SELECT state, topic, count(*) AS sessions, coalesce(sum(messages), 0) AS messages,
+               count(rating) AS ratings, coalesce(sum(rating), 0) AS ratings_total,
+               count(*) FILTER (WHERE requested_at >= :since) AS requested,
+               count(*) FILTER (WHERE activated_at >= :since) AS started,
+               count(*) FILTER (WHERE state = 'ended' AND ended_at >= :since) AS ended
+          FROM session GROUP BY state, topic
         """,
         since=since,
     )
-    found = row or {}
-    return Recent(requested=found["requested"], started=found["started"], ended=found["ended"], messages=found["messages"])
+    return [_to_tally(row) for row in rows]
+
+
+async def recent_messages(tx: Transaction, *, since: datetime) -> int:
+    """Count the messages since an instant; only those of sessions that had one since then are looked at."""
+    row = await tx.fetch_one(
+        """
+        SELECT count(*) AS number FROM session JOIN message ON message.session_id = session.id
+         WHERE session.last_message_at >= :since AND message.sent_at >= :since
+        """,
+        since=since,
+    )
+    return row["number"] if row else 0
 
 
 async def waits(tx: Transaction, *, since: datetime) -> list[Wait]:
@@ -122,5 +107,15 @@ async def waits(tx: Transaction, *, since: datetime) -> list[Wait]:
     return [Wait(requested_at=row["requested_at"], started_at=row["started_at"]) for row in rows]
 
 
-def _by_state(rows: list[Row]) -> dict[SessionState, int]:
-    return {SessionState(row["state"]): row["number"] for row in rows}
+def _to_tally(row: Row) -> Tally:
+    return Tally(
+        state=SessionState(row["state"]),
+        topic=row["topic"],
+        sessions=row["sessions"],
+        messages=int(row["messages"]),
+        ratings=row["ratings"],
+        ratings_total=int(row["ratings_total"]),
+        requested=row["requested"],
+        started=row["started"],
+        ended=row["ended"],
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from itertools import count
 
 
@@ -28,6 +30,15 @@ class Line:
             if mine.done() and not mine.cancelled():
                 self.release()  # it was ours already
             raise
+
+    @asynccontextmanager
+    async def place(self, urgency: int) -> AsyncGenerator[None]:
+        """Wait for a place, and have it for the block."""
+        await self.acquire(urgency)
+        try:
+            yield
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Hand the place to the next in line."""

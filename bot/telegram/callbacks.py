@@ -45,7 +45,7 @@ def read(vault: Vault, data: str | None, person_id: PersonId) -> Press:
     Raises:
         InvalidInput: We did not write it, or not for this person.
     """
-    parts = (data or "").split(":")
+    parts = data.split(":") if data is not None and data.isascii() and data.isprintable() else []  # as all that we write
     if len(parts) != 3:  # noqa: PLR2004 — action, reference, mac
         raise InvalidInput(everyone.FORGED)
     press = Press(parts[0], parts[1])

@@ -10,6 +10,7 @@ from datetime import datetime
 from telegram import ChatMember, Update
 
 from bot.domain.errors import InvalidInput
+from bot.domain.ids import MOST
 from bot.domain.outgoing import Keyboard, Place
 from bot.domain.people import Actor
 from bot.domain.text import Text
@@ -94,12 +95,12 @@ class Call:
         """The reference of the pressed button, where that is a number.
 
         Raises:
-            InvalidInput: It is none.
+            InvalidInput: It is none, or one that no id can be.
         """
-        try:
-            return int(self.press.reference)
-        except ValueError as error:
-            raise InvalidInput(everyone.FORGED) from error
+        reference = self.press.reference
+        if not reference.isdecimal() or int(reference) > MOST:
+            raise InvalidInput(everyone.FORGED)
+        return int(reference)
 
     async def show(self, text: Text, buttons: Keyboard = ()) -> None:
         """Show a screen: in place of the one whose button was pressed, else below."""

@@ -29,6 +29,7 @@ NEXT = Text("▶")
 PAGE = Text("{title}\npage {number} of {of}")
 LISTING = Text("{title}\n\n{lines}")
 LINE = Text("{line}")
+LOOK = Text("👉 Look at it")
 NO_KEEP = Text("No, leave it")
 
 # Applications
@@ -54,9 +55,11 @@ DECIDED = Text("This application has already been decided, or was taken back.")
 
 # Counselors
 
-COUNSELORS_TITLE = Text("<b>Counselors</b>")
+COUNSELORS_TITLE = Text(
+    "<b>Counselors</b>\n🟢 online, ⚪ offline, 🚫 cannot be reached, ⛔ deactivated; in brackets: conversations and open offers"
+)
 NO_COUNSELORS = Text("<b>Counselors</b>\nThere are none yet. Whoever is approved, or added by the operator, appears here.")
-COUNSELOR_LINE = Text("{mark} {name}, {load}")
+COUNSELOR_LINE = Text("{mark} {name} ({load})")
 COUNSELOR = Text(
     "<b>Counselor</b>\n{profile}\nState: {state}{admin}\n\nConversations: {active}, open offers: {offers}\nEnded: {ended} (last 7 days: {week}, "
     "last 30 days: {month})\nRating: {rating}\nOffers accepted: {accepted}, declined: {declined}, not answered: {lapsed}"
@@ -114,8 +117,7 @@ SHOWN = {
     "ended": Text("ended"),
     "all": Text("all"),
 }
-FILTER = Text("{name}")
-FILTER_CHOSEN = Text("• {name}")
+CHOSEN = Text("• {name}")
 STATES = {
     "waiting": Text("waiting"),
     "offered": Text("offered"),

@@ -11,6 +11,9 @@ from bot.playground import BotApiServer
 
 _OWN = re.compile(r"^✅ \d+\. | [A-Z2-9]{6}$")  #: the place of a chosen topic, the alias of a student
 
+#: What is shown only to a counselor who talks with more than one student.
+ONLY_FOR_SEVERAL = {"session.send", "session.hold", "session.switch", "session.switch.yes"}
+
 
 def unpressed(server: BotApiServer, actions: Iterable[str]) -> set[str]:
     """Return which of *actions* were never asked for, and the labels of their buttons that were shown and not pressed."""

@@ -20,12 +20,8 @@ async def test_a_conversation_is_handed_on(server: BotApiServer, programs: Progr
     """Dawit looks at it, thinks twice, and hands it on; Sara keeps her place, Hana takes it up, and Dawit is out."""
     await programs.start(**UNLIMITED)
     sara, dawit, hana = server.person("Sara"), server.person("Dawit"), server.person("Hana")
-    await enrol(programs, dawit, "Dawit", "mental_emotional")
-    await ask(sara, "I feel <b>&_* 😀 bad")
-    alias = await accept(dawit, sara)
-    await sara.send("hello")
-    await dawit.see("hello")
-    await visit_info(sara, dawit, alias)
+    await enrol(programs, dawit, "Dawit", "other")
+    alias = await begin(sara, dawit)
 
     await dawit.press(f"Transfer {alias}")
     await dawit.see(f"Hand student {alias} over")
@@ -58,6 +54,16 @@ def data_of(message: Message, label: str) -> str:
     button = find_inline(message.reply_markup, label)
     assert button is not None
     return button["callback_data"]
+
+
+async def begin(sara: Person, dawit: Person) -> str:
+    """Have them talk, and look at what stands about it; return the name under which Sara appears."""
+    await ask(sara, "I feel <b>&_* 😀 bad")
+    alias = await accept(dawit, sara)
+    await sara.send("hello")
+    await dawit.see("hello")
+    await visit_info(sara, dawit, alias)
+    return alias
 
 
 async def visit_info(sara: Person, dawit: Person, alias: str) -> None:
@@ -170,11 +176,7 @@ async def test_every_button_leads_somewhere(server: BotApiServer, programs: Prog
     await programs.start(**UNLIMITED)
     sara, dawit, hana = server.person("Sara"), server.person("Dawit"), server.person("Hana")
     await enrol(programs, dawit, "Dawit", "other")
-    await ask(sara, "I feel <b>&_* 😀 bad")
-    alias = await accept(dawit, sara)
-    await sara.send("hello")
-    await dawit.see("hello")
-    await visit_info(sara, dawit, alias)
+    alias = await begin(sara, dawit)
     await dawit.press(f"Transfer {alias}")
     await dawit.see("over to another counselor?")
     await dawit.press("Yes, hand over")

@@ -178,7 +178,7 @@ async def held_by_another_process(database: Path) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await process.communicate()
+        await process.communicate(b"")  # which it waits for
 
 
 async def test_a_database_that_is_locked_for_long(server: BotApiServer, programs: Programs, tmp_path: Path) -> None:
@@ -231,7 +231,6 @@ async def test_a_damaged_database_is_refused_and_comes_back(
     sara, dawit = await pair(server, programs)
     await sara.send("before the damage")
     said = await dawit.see("before the damage")
-    await asyncio.sleep(1)  # the names of backups count seconds, and the first start has made one
     assert 0 == (await programs.tasks("backup")).code
     await bot.stop()
     damage(tmp_path / "bot.db")

@@ -36,7 +36,7 @@ async def pair(server: BotApiServer, programs: Programs) -> tuple[Person, Person
 
 
 async def test_each_kind_reaches_the_other_side_without_a_name(pair: tuple[Person, Person]) -> None:
-    """Both ways, with the caption as typed, the same bytes where it is made anew, and no name, title, performer or sticker set."""
+    """Both ways, the caption as typed, the same bytes where it is made anew, and no name, title, performer or sticker set."""
     sara, dawit = pair
     for kind, send in SENDERS.items():
         for author, other in ((sara, dawit), (dawit, sara)):

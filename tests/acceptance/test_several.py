@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.playground import BotApiServer, Person
+from tests.acceptance.pressing import ONLY_FOR_SEVERAL, unpressed
 from tests.acceptance.program import UNLIMITED, Programs
 from tests.acceptance.steps import converse, enrol
 
@@ -104,3 +105,27 @@ async def test_a_reply_needs_no_question(trio: Trio) -> None:
     await liya.see("and more")
 
     assert not [text for text in sara.received if "to liya" in text or "and more" in text]
+
+
+async def test_each_button_of_several_conversations_leads_somewhere(server: BotApiServer, trio: Trio) -> None:
+    """Those that only stand there where a counselor talks with more than one student."""
+    dawit, liya, sara, to_liya, to_sara = trio
+    await liya.send("and me?")
+    await dawit.see("and me?")
+    for words, button in (("one", f"Student {to_liya}"), ("two", f"Student {to_sara}"), ("three", "Do not send")):
+        await sara.send("still there?")
+        await dawit.see("still there?")
+        await liya.send("and me?")
+        await dawit.see("and me?")
+        await dawit.send(words)
+        await dawit.see("For whom is this?", edited=False)
+        await dawit.press(button)
+        await dawit.see("ent to", edited=True)
+    await dawit.send("/menu")
+    await dawit.see("Conversations: 2")
+    await dawit.press(f"Switch to {to_liya}")
+    await dawit.see("What you write next then goes to them")
+    await dawit.press(f"Switch to {to_liya}")
+    await dawit.see("You are writing to student", edited=True)
+
+    assert set() == unpressed(server, ONLY_FOR_SEVERAL)

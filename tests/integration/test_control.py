@@ -52,7 +52,9 @@ async def test_who_asked_is_told_how_it_went(app: App, cast: Cast, lensa: Actor)
     finished = await app.executor.execute(run)
 
     assert RunState.SUCCEEDED is finished.state
-    assert ["✅ <b>cleanup</b>, which you asked for, is done: Cleaned up 0 old sessions and 0 messages."] == await cast.said(lensa)
+    assert ["✅ <b>cleanup</b>, which you asked for, is done: Cleaned up 0 old sessions and 0 messages."] == await cast.said(
+        lensa
+    )
     assert [] == await cast.said(other)
     assert [("run-task", "cleanup")] == [(row["action"], row["subject"]) for row in await rows(app, "SELECT * FROM audit")]
 
@@ -149,16 +151,17 @@ async def test_the_list_says_when_and_how(app: App, clock: SteadyClock, lensa: A
     shown = str(screens.tasks(await app.control.entries(lensa, 1), at=clock())[0])
 
     assert "backup: now\n   never ran" in shown
-    assert "cleanup: in 30 min (2026-03-02 08:30 UTC)\n   ✅ 2026-03-02 08:00 UTC: Cleaned up 0 old sessions and 0 messages" in shown
+    assert (
+        "cleanup: in 30 min (2026-03-02 08:30 UTC)\n   ✅ 2026-03-02 08:00 UTC: Cleaned up 0 old sessions and 0 messages" in shown
+    )
     assert "⏸ match: paused" in shown
 
 
 @pytest.mark.parametrize(
-    ("state", "word"), [(RunState.RUNNING, "running now"), (RunState.RETRYING, "to be tried again soon"), (RunState.SCHEDULED, "now")]
+    ("state", "word"),
+    [(RunState.RUNNING, "running now"), (RunState.RETRYING, "to be tried again soon"), (RunState.SCHEDULED, "now")],
 )
-async def test_the_page_says_what_is_under_way(
-    app: App, clock: SteadyClock, lensa: Actor, state: RunState, word: str
-) -> None:
+async def test_the_page_says_what_is_under_way(app: App, clock: SteadyClock, lensa: Actor, state: RunState, word: str) -> None:
     """A run that waits, runs, or failed and is tried again."""
     entry = replace(await entry_of(app, lensa, "cleanup"), unfinished=state)
 

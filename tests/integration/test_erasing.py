@@ -108,6 +108,22 @@ async def test_whatever_the_size_of_the_pieces(app: App, cast: Cast, clock: Stea
     assert Erased(0, 0) == await erasing(app).erase_old(batch=batch, between=go_on)
 
 
+@pytest.mark.parametrize(("batch", "pieces"), [(500, 1), (6, 2), (3, 3), (2, 3)])
+async def test_small_sessions_share_a_piece(app: App, cast: Cast, clock: SteadyClock, batch: int, pieces: int) -> None:
+    """As many as have no more messages than the batch together, so that a short conversation costs less than a commit."""
+    for number in range(3):
+        await ended_session(app, cast, 1001 + number)
+    clock.move(days=31)
+    counted = 0
+
+    async def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    assert Erased(3, 9) == await erasing(app).erase_old(batch=batch, between=count)
+    assert pieces == counted
+
+
 async def test_what_dies_in_between_is_taken_up_again(app: App, cast: Cast, clock: SteadyClock) -> None:
     """Stopped after the first session, and within one: the next run finds the rest, and nothing is counted twice."""
     for number in range(3):
@@ -118,7 +134,7 @@ async def test_what_dies_in_between_is_taken_up_again(app: App, cast: Cast, cloc
         raise Conflict("stopped")
 
     with pytest.raises(Conflict):
-        await erasing(app).erase_old(batch=500, between=stop)
+        await erasing(app).erase_old(batch=3, between=stop)
     async with app.db.transaction() as tx:
         await tx.execute("DELETE FROM message WHERE seq = 1")
 

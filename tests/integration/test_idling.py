@@ -1,4 +1,4 @@
-"""Nobody writes: both are reminded once at half of the timeout, and it ends at the whole of it; never because the bot was down."""
+"""Nobody writes: both are reminded at half of the timeout, and it ends at the whole of it; never because the bot was down."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_nothing_ends_while_we_do_not_hear(app: App, cast: Cast, clock: St
 
 @pytest.mark.parametrize("writer", ["sara", "dawit"])
 async def test_what_was_written_and_is_not_handled_counts(app: App, cast: Cast, clock: SteadyClock, writer: str) -> None:
-    """A message that was taken in and waits for the worker holds the end back, and the reminder; one of somebody else does not."""
+    """A message that waits for the worker holds the end back, and the reminder; one of somebody else does not."""
     await talking(cast)
     numbers = {"sara": 1001, "dawit": 2001, "hana": 2002}
     for _ in range(2):

@@ -194,9 +194,7 @@ async def test_nobody_else_may_press_a_button_of_the_admins(app: App, cast: Cast
 
 
 @pytest.mark.parametrize("role", OTHERS)
-async def test_nobody_else_may_write_a_command_or_a_form_of_the_admins(
-    app: App, cast: Cast, session: Session, role: str
-) -> None:
+async def test_nobody_else_may_write_a_command_or_a_form_of_the_admins(app: App, cast: Cast, session: Session, role: str) -> None:
     """Neither the commands, nor what is left of a form in which they were as an admin."""
     target, actor = await cast.applicant(5900, "Hana"), await person(app, cast, role)
     for name, handler in routes.COMMANDS.items():

@@ -96,6 +96,16 @@ class Query:
         )
         await runs.request(self.tx, self._new(ScheduleId(9)), at=self.app.clock())
 
+    async def request_now(self) -> None:
+        """A run that an admin wants now, and how the last one went."""
+        await runs.request_by_hand(self.tx, self._new(None), at=self.app.clock())
+        await runs.unfinished(self.tx)
+        await runs.last_of(self.tx, "match")
+
+    async def admins(self) -> None:
+        """Whom an alert reaches."""
+        await people.appointed(self.tx)
+
     async def claim_run(self) -> None:
         """The next run: whenever something wakes the runner."""
         at = self.app.clock()
@@ -160,6 +170,8 @@ _QUERIES: tuple[Callable[[Query], Awaitable[None]], ...] = (
     Query.place_in_queue,
     Query.request_by_hand,
     Query.request_of_schedule,
+    Query.request_now,
+    Query.admins,
     Query.claim_run,
     Query.claim_update,
     Query.first_of_chat,

@@ -137,7 +137,7 @@ async def test_skipped(app: App, cast: Cast) -> None:
 
 
 async def test_what_they_are_doing_is_not_interrupted(app: App, cast: Cast) -> None:
-    """Half way through a new request, or talking with somebody: the stars count, and the next words are not taken as a comment."""
+    """In a new request, or talking with somebody: the stars count, and the next words are not taken as a comment."""
     sara, dawit, session = await ended(app, cast)
     await app.requesting.choose_topic(sara, "mental_emotional")
     assert not await app.rating.rate(sara, session.alias, 4)

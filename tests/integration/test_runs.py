@@ -52,7 +52,7 @@ def add_task(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 async def request(app: App, task: str = "match", **more: Any) -> int:
     """Ask for a run."""
-    given = {"trigger": Trigger.MANUAL, "requested_by": "test", "max_attempts": 2, "scheduled_for": app.clock(), **more}
+    given = {"trigger": Trigger.API, "requested_by": "test", "max_attempts": 2, "scheduled_for": app.clock(), **more}
     async with app.db.transaction() as tx:
         run_id = await runs.request(tx, NewRun(task=task, **given), at=app.clock())
     assert run_id is not None

@@ -98,8 +98,8 @@ class Crowd:
     async def act(self) -> None:
         """Do anything; a refusal is as good as a deed."""
         deeds: list[Callable[[], Awaitable[object]]] = [
-            self.ask, self.ask, self.match, self.match, self.match, self.accept, self.accept, self.accept, self.decline, self.cancel,
-            self.end, self.end, self.say, self.let_time_pass, self.block, self.come_back, self.transfer, self.rate, self.force_end, self.fall_silent,
+            *[self.ask] * 4, *[self.match] * 5, *[self.accept] * 6, *[self.say] * 2, *[self.end] * 2, self.decline, self.cancel,
+            self.let_time_pass, self.block, self.come_back, self.transfer, self.rate, self.force_end, self.fall_silent,
         ]  # fmt: skip
         try:
             await self.chance.choice(deeds)()

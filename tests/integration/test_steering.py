@@ -219,7 +219,10 @@ async def test_many_assignments_at_once(app: App, cast: Cast, lensa: Actor) -> N
     aliases = [(await cast.request(await cast.student(1400 + number))).alias for number in range(6)]
     attempts = [app.admin.steering.assign(lensa, alias, counselor.me) for alias in aliases for counselor in counselors]
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
-    loads = [row["number"] for row in await rows(app, "SELECT count(*) AS number FROM offer WHERE outcome IS NULL GROUP BY counselor_id")]
+    loads = [
+        row["number"]
+        for row in await rows(app, "SELECT count(*) AS number FROM offer WHERE outcome IS NULL GROUP BY counselor_id")
+    ]
     per_session = await rows(app, "SELECT count(*) AS number FROM offer WHERE outcome IS NULL GROUP BY session_id")
 
     assert [] == [outcome for outcome in outcomes if isinstance(outcome, Exception) and not isinstance(outcome, BotError)]

@@ -153,9 +153,7 @@ async def test_it_is_handed_on_once(app: App, cast: Cast) -> None:
     session = await cast.conversation(sara, dawit)
     await change(app, "DELETE FROM run")
     before = len(await cast.said(sara))
-    outcomes = await asyncio.gather(
-        *(app.transferring.transfer(dawit, session.alias) for _ in range(8)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(app.transferring.transfer(dawit, session.alias) for _ in range(8)), return_exceptions=True)
 
     assert 7 == len([outcome for outcome in outcomes if isinstance(outcome, Conflict)])
     assert before + 1 == len(await cast.said(sara))
@@ -235,9 +233,7 @@ async def test_who_goes_while_they_accept_keeps_nothing(app: App, cast: Cast, ro
     assert ("waiting", None) == tuple((await rows(app, "SELECT state, counselor_id FROM session"))[0].values())
 
 
-async def test_what_was_said_to_the_one_before_stays_sealed_by_the_session(
-    app: App, cast: Cast, clock: SteadyClock
-) -> None:
+async def test_what_was_said_to_the_one_before_stays_sealed_by_the_session(app: App, cast: Cast, clock: SteadyClock) -> None:
     """One key for the whole of it: its end erases what both counselors were told."""
     sara, dawit = await cast.sara(), await cast.dawit()
     session = await cast.conversation(sara, dawit)

@@ -9,15 +9,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
+from bot import lifecycle
 from bot.app import App
 from bot.playground import BotApiServer
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, Turn
 from bot.telegram import api as bot_api
+from bot.telegram import application as applications
 from bot.telegram.api import Api
 from bot.telegram.calls import Calls
 from bot.telegram.intake import Intake
 from bot.telegram.limits import Limits
 from bot.telegram.sender import Sender
+from bot.telegram.worker import Worker
 
 
 @dataclass
@@ -95,3 +98,16 @@ async def under_way(loop: Coroutine[Any, Any, None]) -> AsyncGenerator[asyncio.T
     finally:
         running.cancel()
         await asyncio.wait({running})
+
+
+@asynccontextmanager
+async def worker_of(app: App, server: BotApiServer) -> AsyncGenerator[Worker]:
+    """Lend a worker, with the handlers, for updates that are stored already."""
+    trust = ssl.create_default_context()
+    asking = bot_api.connection(trust)
+    application = applications.build(token=server.token, base=server.url, request=asking)
+    await application.initialize()
+    try:
+        yield Worker(application=application, db=app.db, clock=app.clock, services=lifecycle._services(app))
+    finally:
+        await asking.shutdown()

@@ -21,8 +21,8 @@ from bot.telegram.routes import ACTIONS
 SARA, HANA = PersonId(1), PersonId(2)
 VAULT = Vault([b"w" * 32], {Purpose.CALLBACK: b"k" * 32})
 GENUINE = callbacks.write(VAULT, Press("offer.accept", "12"), SARA)
-#: The longest there are: a topic, a gender, the number of an offer, the alias of a session.
-REFERENCES = [*texts.topics(), *Gender, str(2**63 - 1), "WWWWWW", ""]
+#: The longest there are: a topic, a gender, the number of an offer, the alias of a session, alone and with a counselor.
+REFERENCES = [*texts.topics(), *Gender, str(2**63 - 1), "WWWWWW", f"WWWWWW.{2**63 - 1}", ""]
 
 
 def is_refused(data: str | None, person_id: PersonId = SARA) -> bool:

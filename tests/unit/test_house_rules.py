@@ -205,6 +205,7 @@ EXIT_CODES = {
     "DatabaseTooNew": 2,
     "InvalidInput": 2,
     "LeaseLost": 1,
+    "MustBeRestored": 1,
     "NotAllowed": 1,
     "NotFound": 1,
     "TaskBusy": 75,

@@ -102,8 +102,8 @@ def _confirm(one: Session, label: Text, action: str) -> list[list[Button]]:
 
 
 def _filter(one: Shown, shown: Shown) -> Button:
-    label = texts_.FILTER_CHOSEN if one is shown else texts_.FILTER
-    return Button(label(name=texts_.SHOWN[one]), "admin.sessions", paging.reference(one, 1))
+    name: Text = texts_.SHOWN[one]
+    return Button(texts_.CHOSEN(name=name) if one is shown else name, "admin.sessions", paging.reference(one, 1))
 
 
 def _line(row: SessionRow, at: datetime) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import InvalidInput
+from bot.domain.ids import MOST
 from bot.domain.outgoing import Button
 from bot.domain.pages import Position
 from bot.domain.text import Text
@@ -30,14 +31,14 @@ def reference(about: str, number: int) -> str:
 
 
 def number_in(reference: str) -> int:
-    """Return the page that a reference names; the first one where it names none.
+    """Return the number at the end of a reference, of a page or a person; 1 where there is none.
 
     Raises:
-        InvalidInput: It is no reference to a page.
+        InvalidInput: It is no number, or one that no id can be.
     """
     number = reference.rpartition(".")[2]
     if not number:
         return 1
-    if not number.isdecimal():
+    if not number.isdecimal() or int(number) > MOST:
         raise InvalidInput(everyone.FORGED)
     return int(number)

@@ -1,0 +1,192 @@
+"""A service in the middle of its life: people of every role, sessions in every state, offers of every outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot import texts
+from bot.app import App
+from bot.domain.content import Content, Kind
+from bot.domain.ids import OfferId
+from bot.domain.people import Actor, Detail, Gender
+from bot.domain.sessions import Offer, Session
+from bot.storage.database import Row, Transaction
+from bot.storage.session_pages import Shown
+from bot.tasks import TASKS
+from tests.support import Cast, SteadyClock
+
+COUNSELORS = ("Dawit", "Hana", "Abel", "Selam", "Yonas")
+STUDENTS = ("Sara", "Liya", "Meron", "Bethel", "Feven", "Tigist", "Noah", "Saron", "Rahel", "Elias", "Naomi")
+OTHERS = ("Lensa", "Martha", "Daniel", "Kidus", "Ruth", "Eve")
+EVERYBODY = (*COUNSELORS, *STUDENTS, *OTHERS)
+
+#: What holds the state of the service. A delivery to somebody else than who pressed belongs to it, and so does their form.
+TABLES = (
+    *("person", "counselor", "counselor_topic", "session", "session_event", "offer", "message", "schedule", "run", "audit"),
+    "key",
+)
+
+Digest = dict[str, list[Row]]
+
+
+@dataclass
+class World:
+    """The people by name, and what they have to do with each other."""
+
+    app: App
+    clock: SteadyClock
+    ids: Callable[[str], int]  #: the Telegram id of a name; Lensa's stands in ``ADMIN_IDS``
+    people: dict[str, Actor] = field(default_factory=dict[str, Actor])
+    sessions: dict[str, Session] = field(default_factory=dict[str, Session])  #: by the name of the student
+    offers: dict[str, OfferId] = field(default_factory=dict[str, OfferId])  #: the last one of each student's
+
+    @property
+    def cast(self) -> Cast:
+        """How people act."""
+        return Cast(self.app)
+
+    async def begin(self) -> None:
+        """Have everything happen."""
+        await self.app.control.reconcile({})
+        await self._come()
+        await self._talk_and_end()
+        await self._wait()
+        await self._apply()
+        self.clock.move(seconds=1)
+        for name in EVERYBODY:
+            self.people[name] = await self.app.people.identify(self.ids(name))
+
+    async def _come(self) -> None:
+        """Lensa is an admin, has appointed Martha, and Daniel too, whom she has dismissed; Eve only looks."""
+        for name in ("Lensa", "Martha", "Daniel", "Eve"):
+            self.people[name] = await self.app.people.identify(self.ids(name))
+        appointing = self.app.admin.appointing
+        await appointing.appoint(self.people["Lensa"], self.people["Martha"].me)
+        await appointing.appoint(self.people["Lensa"], self.people["Daniel"].me)
+        await appointing.dismiss(self.people["Lensa"], self.people["Daniel"].me)
+        for name in COUNSELORS:
+            self.people[name] = await self.cast.counselor(self.ids(name), name, "mental_emotional", "other")
+        for name in STUDENTS:
+            self.people[name] = await self.cast.student(self.ids(name))
+
+    async def _talk_and_end(self) -> None:
+        """Dawit talks with Sara and Liya; Meron and Bethel did, Meron has rated it. Feven's was ended by an admin, Yonas is gone."""
+        lensa, dawit = self.people["Lensa"], self.people["Dawit"]
+        for name, counselor in (("Meron", "Dawit"), ("Bethel", "Dawit"), ("Feven", "Yonas")):
+            await self._talk(name, counselor)
+        await self.app.closing.end(self.people["Meron"], self.sessions["Meron"].alias)
+        await self.app.rating.rate(self.people["Meron"], self.sessions["Meron"].alias, 5)
+        await self.app.rating.comment(self.people["Meron"], "Thank you.")
+        await self.app.closing.end(dawit, self.sessions["Bethel"].alias)
+        await self.app.closing.force_end(lensa, self.sessions["Feven"].alias)
+        await self._talk("Sara", "Dawit")
+        await self._talk("Liya", "Dawit")
+        await self.app.admin.moderating.delete(lensa, self.people["Yonas"].me)
+        for number, (author, student) in enumerate((("Sara", "Sara"), ("Dawit", "Sara"), ("Liya", "Liya"), ("Dawit", "Liya"))):
+            content = Content(kind=Kind.TEXT, text=f"word {number}")
+            await self.app.relaying.relay(self.people[author], self.sessions[student], content, message_id=9_000 + number)
+
+    async def _wait(self) -> None:
+        """Noah's was declined by Hana and missed by Abel, Saron's handed back, Tigist's cancelled, Rahel's is offered to Hana."""
+        hana = self.people["Hana"]
+        await self._talk("Saron", "Selam")
+        await self.app.admin.moderating.deactivate(self.people["Lensa"], self.people["Selam"].me)
+        await self._offer("Noah", "Hana")
+        await self.app.offering.decline(hana, self.offers["Noah"])
+        missed = await self._offer_again("Noah", "Abel")
+        self.clock.at = missed.expires_at + timedelta(seconds=1)
+        await self.app.offering.lapse_due()
+        await self._offer("Tigist", "Hana")
+        await self.app.requesting.cancel(self.people["Tigist"], self.sessions["Tigist"].alias)
+        await self._offer("Rahel", "Hana")
+        await self.app.serving.go_offline(self.people["Abel"])
+
+    async def _apply(self) -> None:
+        """Kidus has applied, Ruth was rejected, Naomi is about to apply, and Elias to request."""
+        self.people["Kidus"] = await self.cast.applicant(self.ids("Kidus"), "Kidus")
+        self.people["Ruth"] = await self.cast.applicant(self.ids("Ruth"), "Ruth")
+        await self.app.admin.moderating.reject(self.people["Lensa"], self.people["Ruth"].me)
+        naomi, elias = self.people["Naomi"], self.people["Elias"]
+        await self.app.applying.begin(naomi)
+        await self.app.applying.toggle_topic(naomi, "other")
+        await self.app.applying.take_topics(naomi)
+        await self.app.applying.take_gender(naomi, Gender.ANONYMOUS)
+        await self.app.applying.take_text(naomi, Detail.NAME, "Naomi")
+        await self.app.applying.take_text(naomi, Detail.BIO, "I listened to friends for many years, and would like to go on.")
+        await self.app.requesting.choose_topic(elias, "other")
+        await self.app.requesting.choose_gender(elias, Gender.MALE)
+
+    async def _talk(self, student: str, counselor: str) -> None:
+        await self._offer(student, counselor)
+        self.sessions[student] = await self.app.offering.accept(self.people[counselor], self.offers[student])
+
+    async def _offer(self, student: str, counselor: str) -> None:
+        self.sessions[student] = await self.cast.request(self.people[student])
+        await self._offer_again(student, counselor)
+
+    async def _offer_again(self, student: str, counselor: str) -> Offer:
+        lensa, alias = self.people["Lensa"], self.sessions[student].alias
+        _, offer = await self.app.admin.steering.assign(lensa, alias, self.people[counselor].me)
+        self.offers[student] = offer.id
+        return offer
+
+    def alias(self, student: str) -> str:
+        """Return the alias of a student's session."""
+        return self.sessions[student].alias
+
+    async def digest(self, tx: Transaction, presser: Actor | None = None) -> Digest:
+        """Return the state of the service, of which the form and the deliveries of *presser* are no part."""
+        me = presser.me if presser else 0
+        found: Digest = {}
+        for table in TABLES:
+            found[table] = await tx.fetch_all(f"SELECT * FROM {table} ORDER BY 1, 2")
+        found["dialog"] = await tx.fetch_all("SELECT * FROM dialog WHERE person_id <> :me ORDER BY person_id", me=me)
+        found["delivery"] = await tx.fetch_all("SELECT id, payload FROM delivery WHERE person_id <> :me ORDER BY id", me=me)
+        return found
+
+    def references(self, action: str) -> list[str]:
+        """Return what a button of *action* could be about, in this world and in none."""
+        aliases = [session.alias for session in self.sessions.values()]
+        numbers = sorted({*(actor.me for actor in self.people.values()), *self.offers.values()})
+        pages = [f"{shown}.{number}" for shown in Shown for number in ("", "0", "1", "99")]
+        of_all = [*texts.topics(), *Gender, *Detail, "summary", *TASKS, *pages, *_ODD, *aliases, *map(str, numbers)]
+        if action.startswith("admin.assign"):
+            return [*of_all, *(f"{alias}.{number}" for alias in aliases for number in numbers)]
+        return [*of_all, *(f"{alias}-{stars}" for alias in aliases for stars in range(7))] if action == "rating.stars" else of_all
+
+
+#: Numbers that no column holds, pages that no list has, and names of nobody.
+_ODD = [
+    *(
+        "",
+        "0",
+        "-1",
+        "1",
+        "99",
+        "waiting.-1",
+        "waiting.x",
+        "nothing.1",
+        "-",
+        ".",
+        "'",
+        '" OR 1=1 --',
+        "%",
+        "x" * 20,
+        "AAAAAA",
+        "AAAAAA.1",
+    ),
+    *(
+        str(2**31),
+        str(2**63 - 1),
+        str(2**63),
+        str(-(2**63) - 1),
+        str(2**64),
+        "9" * 20,
+        f"waiting.{2**63}",
+        f"AAAAAA.{2**64}",
+        "1e5",
+        "0x1",
+    ),
+]
