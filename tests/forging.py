@@ -11,7 +11,7 @@ from bot.services.vault import Vault
 from bot.telegram import callbacks
 from bot.telegram.callbacks import Press
 
-_UNICODE = ("🆘", "ä", "ሰላም", "\u202e", "\u200b", "\x00", "\n", " ", "\ud800", "ⅷ", "١", "𝟙", "a\u0301")  # noqa: PLE2515 — as an enemy types
+_UNICODE = ("🆘", "ä", "ሰላም", "\u202e", "\u200b", "\x00", "\n", " ", "\ud800", "ⅷ", "١", "𝟙", "a\u0301")
 
 
 def forged(vault: Vault, press: Press, me: PersonId, others: Sequence[PersonId], chance: random.Random) -> str | None:
@@ -52,7 +52,7 @@ def _without_mac(_: Vault, genuine: str, __: Sequence[PersonId], chance: random.
 
 def _cut(_: Vault, genuine: str, __: Sequence[PersonId], chance: random.Random) -> str:
     at = chance.randrange(1, len(genuine))
-    return genuine[:at] if chance.random() < 0.5 else genuine[at:]  # noqa: PLR2004 — a coin
+    return genuine[:at] if chance.random() < 0.5 else genuine[at:]
 
 
 def _flipped(_: Vault, genuine: str, __: Sequence[PersonId], chance: random.Random) -> str:

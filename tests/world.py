@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from bot import texts
 from bot.app import App
@@ -22,7 +23,7 @@ STUDENTS = ("Sara", "Liya", "Meron", "Bethel", "Feven", "Tigist", "Noah", "Saron
 OTHERS = ("Lensa", "Martha", "Daniel", "Kidus", "Ruth", "Eve")
 EVERYBODY = (*COUNSELORS, *STUDENTS, *OTHERS)
 
-#: What holds the state of the service. A delivery to somebody else than who pressed belongs to it, and so does their form.
+#: What holds the state of the service, beside forms and what is said to people.
 TABLES = (
     *("person", "counselor", "counselor_topic", "session", "session_event", "offer", "message", "schedule", "run", "audit"),
     "key",
@@ -72,7 +73,7 @@ class World:
             self.people[name] = await self.cast.student(self.ids(name))
 
     async def _talk_and_end(self) -> None:
-        """Dawit talks with Sara and Liya; Meron and Bethel did, Meron has rated it. Feven's was ended by an admin, Yonas is gone."""
+        """Dawit talks with Sara and Liya, and did with Meron, who rated it, and Bethel; Feven's was ended, and Yonas deleted."""
         lensa, dawit = self.people["Lensa"], self.people["Dawit"]
         for name, counselor in (("Meron", "Dawit"), ("Bethel", "Dawit"), ("Feven", "Yonas")):
             await self._talk(name, counselor)
@@ -137,13 +138,69 @@ class World:
         return self.sessions[student].alias
 
     async def digest(self, tx: Transaction, presser: Actor | None = None) -> Digest:
-        """Return the state of the service, of which the form and the deliveries of *presser* are no part."""
+        """Return the state of the service: all but what ends a press, and the form and the screens of *presser*."""
         me = presser.me if presser else 0
-        found: Digest = {}
-        for table in TABLES:
-            found[table] = await tx.fetch_all(f"SELECT * FROM {table} ORDER BY 1, 2")
+        sql: dict[str, Any] = {table: f"SELECT * FROM {table} ORDER BY 1, 2" for table in TABLES}
+        found = {table: await tx.fetch_all(one) for table, one in sql.items()}
         found["dialog"] = await tx.fetch_all("SELECT * FROM dialog WHERE person_id <> :me ORDER BY person_id", me=me)
-        found["delivery"] = await tx.fetch_all("SELECT id, payload FROM delivery WHERE person_id <> :me ORDER BY id", me=me)
+        said = "SELECT id FROM delivery WHERE person_id <> :me AND method <> 'answer' ORDER BY id"
+        return {**found, "delivery": await tx.fetch_all(said, me=me)}
+
+    def over(self) -> list[tuple[str, str, str]]:
+        """Return presses that were right once, or are right for somebody else: who, the action, what about. Each is refused."""
+        alias, number = self.alias, {name: str(actor.me) for name, actor in self.people.items()}
+        ended = {"Meron": "Dawit", "Bethel": "Dawit", "Feven": "Yonas", "Tigist": "Hana", "Saron": "Selam", "Noah": "Abel"}
+        in_session = ("session.end", "session.end.yes", "session.info", "session.switch", "session.switch.yes", "session.send")
+        of_counselor = ("session.transfer", "session.transfer.yes")
+        found = [
+            (who, action, alias(student))
+            for pair in ended.items()
+            for student in pair[:1]
+            for who in pair
+            for action in in_session
+        ]
+        found += [(who, action, alias(one)) for one, who in ended.items() for action in of_counselor]
+        found += [(who, action, alias("Sara")) for who in ("Eve", "Hana", "Yonas", "Rahel", "Lensa") for action in in_session]
+        found += [(who, action, alias("Sara")) for who in ("Hana", "Selam", "Sara", "Daniel") for action in of_counselor]
+        answers = ("offer.accept", "offer.decline")
+        answered = {"Meron": "Dawit", "Feven": "Yonas", "Saron": "Selam", "Tigist": "Hana", "Noah": "Abel", "Sara": "Dawit"}
+        found += [(who, action, str(self.offers[one])) for one, who in answered.items() for action in answers]
+        found += [
+            (who, action, str(self.offers["Rahel"])) for who in ("Dawit", "Abel", "Selam", "Rahel", "Eve") for action in answers
+        ]
+        found += [(who, "request.cancel", alias(who)) for who in ("Tigist", "Meron", "Sara")]
+        found += [(who, "request.cancel", alias("Rahel")) for who in ("Sara", "Hana", "Lensa")]
+        found += [("Meron", f"rating.{action}", f"{alias('Meron')}{end}") for action, end in (("stars", "-1"), ("ask", ""))]
+        found += [(who, "rating.stars", f"{alias('Bethel')}-1") for who in ("Dawit", "Meron", "Lensa")]
+        found += [
+            (who, action, "")
+            for who in ("Yonas", "Selam", "Kidus", "Daniel")
+            for action in ("dashboard.online", "dashboard.offline")
+        ]
+        found += [
+            (who, action, "")
+            for who in ("Ruth", "Eve", "Dawit")
+            for action in ("apply.withdraw.yes", "apply.send", "profile.save")
+        ]
+        decided = [
+            ("admin.approve", "Ruth"),
+            ("admin.reject", "Ruth"),
+            ("admin.reject.bare", "Dawit"),
+            ("admin.deactivate.yes", "Selam"),
+        ]
+        decided += [("admin.reactivate", "Dawit"), ("admin.delete.yes", "Yonas"), ("admin.dismiss.yes", "Daniel")]
+        decided += [("admin.promote.yes", "Yonas"), ("admin.dismiss.yes", "Lensa"), ("admin.dismiss.yes", "Eve")]
+        found += [
+            (who, action, number[about]) for who in ("Lensa", "Martha", "Daniel", "Hana", "Eve") for action, about in decided
+        ]
+        steered = [
+            ("admin.take.yes", "Sara"),
+            ("admin.take.yes", "Meron"),
+            ("admin.end.yes", "Feven"),
+            ("admin.end.yes", "Tigist"),
+        ]
+        found += [(who, action, alias(about)) for who in ("Lensa", "Martha", "Daniel", "Dawit") for action, about in steered]
+        found += [("Daniel", action, name) for action in ("admin.task.run", "admin.task.pause") for name in TASKS]
         return found
 
     def references(self, action: str) -> list[str]:

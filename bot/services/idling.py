@@ -66,7 +66,7 @@ class Idling:
         at = self.clock()
         async with self.db.transaction() as tx:
             found = await idle.to_remind(tx, silent_since=silent_since, limit=_AT_ONCE)
-            for session_id in found:
+            for session_id in sorted(found):  # in the order of their ids, as whoever holds several
                 if await idle.remind(tx, session_id, silent_since=silent_since, at=at):
                     await self._say_reminder(tx, session_id, at=at)
         return len(found) == _AT_ONCE
@@ -76,7 +76,9 @@ class Idling:
         at = self.clock()
         async with self.db.transaction() as tx:
             found = await idle.to_end(tx, reminded_before=reminded_before, limit=_AT_ONCE)
-            ended = [await sessions.time_out(tx, session_id, reminded_before=reminded_before, at=at) for session_id in found]
+            ended = [
+                await sessions.time_out(tx, session_id, reminded_before=reminded_before, at=at) for session_id in sorted(found)
+            ]
             await self.closing.follow(tx, [session for session in ended if session is not None], at=at)
         return len(found) == _AT_ONCE
 

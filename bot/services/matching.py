@@ -82,7 +82,7 @@ class Matching:
     async def _offer(self, matches: Sequence[Match]) -> list[Offer]:
         """Make those of some offers for which session and counselor are still free."""
         at = self.clock()
-        async with self.db.transaction() as tx:
+        async with self.db.transaction(Turn.MAINTENANCE) as tx:  # a thousand offers must not make one message wait
             # Counselor, offer, session: whoever writes more than one of these does so in this order, so that none wait in a ring.
             # The new offers come last, since nobody else can wait for what is not committed.
             asked = {match.counselor_id for match in matches}

@@ -232,8 +232,11 @@ class Moderating:
 
     async def _free(self, tx: Transaction, counselor_id: CounselorId, *, reason: str, at: datetime) -> None:
         """Return what a counselor has on their hands to the queue; their row is held."""
-        await self.offering.gone(tx, await self.offering.withdraw(tx, counselor_id, at=at), at=at)
+        withdrawn = await self.offering.withdraw(tx, counselor_id, at=at)
+        await self.offering.gone(tx, withdrawn, at=at)
         await self.transferring.hand_back(tx, counselor_id, reason=reason, at=at)
+        if withdrawn:
+            await request_match(tx, because=reason, at=at)
 
     async def _tell(
         self, tx: Transaction, person_id: PersonId, text: Text, *, at: datetime, keyboard: Keyboard = (buttons.HOME_BELOW,)

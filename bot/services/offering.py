@@ -78,6 +78,7 @@ class Offering:
                 raise Conflict(to_counselor.GONE)
             await self._edit(tx, offer, to_counselor.DECLINED, at=at)
             await self._return(tx, [offer], reason="declined", actor_id=counselor_id, at=at)
+            await request_match(tx, because="declined", at=at)
 
     async def lapse_due(self) -> list[Offer]:
         """Return to the queue what was offered and not answered by its deadline; return the offers that lapsed."""
@@ -87,10 +88,15 @@ class Offering:
             for offer in lapsed:
                 await self._edit(tx, offer, to_counselor.LAPSED, at=at)
             await self._return(tx, lapsed, reason="lapsed", actor_id=None, at=at)
+            if lapsed:
+                await request_match(tx, because="lapsed", at=at)
         return lapsed
 
     async def withdraw(self, tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> list[Offer]:
-        """Return to the queue what was offered to a counselor who cannot be reached, or went; return the offers that it was."""
+        """Return to the queue what was offered to a counselor who cannot be reached, or went; return the offers that it was.
+
+        Where there were some, the caller asks for a match when nothing else is left to do.
+        """
         withdrawn = await offers.withdraw_of_counselor(tx, counselor_id, at=at)
         await self._return(tx, withdrawn, reason="withdrawn", actor_id=None, at=at)
         return withdrawn
@@ -105,8 +111,6 @@ class Offering:
         session_ids = sorted({offer.session_id for offer in closed})
         for session_id in session_ids:
             await sessions.wait_again(tx, session_id, reason=reason, actor_id=actor_id, at=at)
-        if session_ids:
-            await request_match(tx, because=reason, at=at)
 
     async def _say_started(self, tx: Transaction, session: Session, *, at: datetime) -> None:
         about = About(session_id=session.id, key_id=session.key_id)

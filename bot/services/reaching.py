@@ -10,6 +10,7 @@ from bot.domain.outgoing import Button, Urgency
 from bot.domain.people import Actor
 from bot.domain.sessions import Session
 from bot.services import buttons
+from bot.services.match_requests import request_match
 from bot.services.offering import Offering
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
@@ -37,10 +38,12 @@ class Reaching:
 
     async def lose(self, tx: Transaction, person_id: PersonId, *, at: datetime) -> bool:
         """Record that somebody cannot be reached; return whether that was news, and so told to those who talk with them."""
-        await self.offering.withdraw(tx, person_id, at=at)  # offers before people, as who accepts one does
+        withdrawn = await self.offering.withdraw(tx, person_id, at=at)  # offers before people, as who accepts one does
         is_news = await people.set_reachable(tx, person_id, is_reachable=False)
         for session in await sessions.active_of(tx, person_id) if is_news else []:
             await self.tell_other(tx, session, person_id, at=at)
+        if withdrawn:
+            await request_match(tx, because="withdrawn", at=at)
         return is_news
 
     async def tell_other(self, tx: Transaction, session: Session, lost_id: PersonId, *, at: datetime) -> None:

@@ -43,6 +43,8 @@ class Serving:
             if await counselors.set_online(tx, counselor_id, is_online=False):
                 withdrawn = await self.offering.withdraw(tx, counselor_id, at=at)
                 await self.offering.gone(tx, withdrawn, at=at)
+                if withdrawn:
+                    await request_match(tx, because="withdrawn", at=at)
 
     async def record(self, actor: Actor) -> Record:
         """Return the figures of the actor's own work.

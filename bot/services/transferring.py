@@ -9,7 +9,7 @@ from bot import texts
 from bot.domain.errors import Conflict
 from bot.domain.ids import Clock, CounselorId
 from bot.domain.outgoing import Button, Urgency
-from bot.domain.people import Actor
+from bot.domain.people import Actor, Role
 from bot.domain.sessions import Priority, Session, SessionState
 from bot.domain.text import Text
 from bot.services import buttons
@@ -33,16 +33,16 @@ class Transferring:
     people: People
 
     async def find(self, actor: Actor, alias: str) -> Session:
-        """Return an active session of which the actor is the counselor.
+        """Return an active session of which the actor is the counselor, or the admin who took it up.
 
         Raises:
-            NotAllowed: The actor is no counselor.
+            NotAllowed: The actor is neither counselor nor admin.
             Conflict: It is over, or not theirs.
         """
-        counselor_id = actor.counselor_id
+        actor.require(Role.COUNSELOR, Role.ADMIN)
         async with self.db.transaction() as tx:
             session = await sessions.find_by_alias(tx, alias)
-        if session is None or session.state is not SessionState.ACTIVE or session.counselor_id != counselor_id:
+        if session is None or session.state is not SessionState.ACTIVE or session.counselor_id != actor.me:
             raise Conflict(everyone.NO_LONGER_AVAILABLE)
         return session
 
@@ -50,16 +50,17 @@ class Transferring:
         """Return a conversation to the queue, at its place by age, for any other counselor; the student is told.
 
         Raises:
-            NotAllowed: The actor is no counselor.
+            NotAllowed: The actor is neither counselor nor admin.
             Conflict: It is over, or not theirs.
         """
-        counselor_id, at = actor.counselor_id, self.clock()
+        actor.require(Role.COUNSELOR, Role.ADMIN)
+        at = self.clock()
         async with self.db.transaction() as tx:
             found = await self.find(actor, alias)
-            session = await sessions.hand_back(tx, found.id, counselor_id, reason=_REASON, actor_id=counselor_id, at=at)
+            session = await sessions.hand_back(tx, found.id, actor.me, reason=_REASON, actor_id=actor.me, at=at)
             if session is None:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
-            name = await self.people.display_name(tx, counselor_id)
+            name = await self.people.display_name(tx, actor.me)
             place = await sessions.place_in_queue(tx, session)
             await self._leave(tx, session, ending.TRANSFERRED(name=name, place=place), at=at)
             await request_match(tx, because=_REASON, at=at)
@@ -80,8 +81,8 @@ class Transferring:
         Returns:
             The sessions, as they wait now.
         """
-        active = [one for one in await sessions.active_of(tx, counselor_id) if one.counselor_id == counselor_id]
-        moved = [await sessions.hand_back(tx, one.id, counselor_id, reason=reason, actor_id=None, at=at) for one in active]
+        mine = sorted(one.id for one in await sessions.active_of(tx, counselor_id) if one.counselor_id == counselor_id)
+        moved = [await sessions.hand_back(tx, one, counselor_id, reason=reason, actor_id=None, at=at) for one in mine]
         returned = [session for session in moved if session is not None]
         for session in returned:
             place = await sessions.place_in_queue(tx, session)

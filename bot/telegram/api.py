@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,9 +27,6 @@ _READ_SECONDS, _CONNECT_SECONDS = 20.0, 10.0
 
 POLL_SECONDS = 30  #: of a long poll; Telegram allows 50
 IN_FLIGHT = 32  #: calls side by side; at 60 ms each that is 500 a second
-#: And of those that can wait. What comes by the thousand would else keep the loop busy for seconds, with a message of a
-#: conversation at every step behind thirty others; 4 are still twice as many as Telegram takes.
-_UNHURRIED = 4
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
 
@@ -57,15 +54,11 @@ class Connections:
         self._free: list[HTTPXRequest] = []
         self._all: list[HTTPXRequest] = []
         self._line = Line(IN_FLIGHT)
-        self._unhurried = Line(_UNHURRIED)
 
     @asynccontextmanager
     async def one(self, urgency: Urgency) -> AsyncGenerator[HTTPXRequest]:
         """Lend a connection; where all are in use, the most urgent gets the next one."""
-        async with AsyncExitStack() as places:
-            if urgency >= Urgency.OFFER:
-                await places.enter_async_context(self._unhurried.place(urgency))
-            await places.enter_async_context(self._line.place(urgency))
+        async with self._line.place(urgency):
             if not self._free:
                 self._all.append(connection(self._trust))
                 self._free.append(self._all[-1])

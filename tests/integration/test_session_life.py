@@ -1,232 +1,263 @@
-"""The life of a session under people who do anything at any moment: the rules of PRODUCT.md, *Session life*, always hold."""
+"""The life of a session under people who do anything at any moment: the rules of PRODUCT.md, *Session life*, always hold.
+
+``LIFE_EXAMPLES=500 pytest tests/integration/test_session_life.py --timeout 0`` has them do much more than usual.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from bot.app import App
-from bot.domain.errors import BotError
-from bot.domain.ids import OfferId
-from bot.domain.people import Actor, Gender, Role
-from bot.services.delivering import Failure
-from tests.support import Cast, SteadyClock, rows
+from bot import app as root
+from bot.settings import load
+from tests.crowd import ADMIN, COUNSELORS, NAMES, TOPICS, Attempt, Crowd, succeeds
+from tests.rules_of_life import forgotten, miscounted, overheard, passed_over, unalarmed, undone, unserved, untold, violated
+from tests.support import Postgres, SteadyClock
+from tests.view import OPEN, QUEUE, View, look
 
-CAPACITY = 3
+Result = TypeVar("Result")
+Databases = Callable[[], Any]
 
-#: Each finds what must never be.
-INVARIANTS = {
-    "more than one open session of a student": """
-        SELECT student_id FROM session WHERE state IN ('waiting', 'offered', 'active') GROUP BY student_id HAVING count(*) > 1
-    """,
-    "somebody with themselves": """
-        SELECT session.id FROM session LEFT JOIN offer ON offer.session_id = session.id
-         WHERE session.counselor_id = session.student_id OR offer.counselor_id = session.student_id
-    """,
-    "a counselor beyond their capacity": f"""
-        SELECT id FROM counselor
-         WHERE (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'active')
-             + (SELECT count(*) FROM offer WHERE counselor_id = counselor.id AND outcome IS NULL) > {CAPACITY}
-    """,
-    "an active session without a counselor": "SELECT id FROM session WHERE state = 'active' AND counselor_id IS NULL",
-    "offered without an open offer": """
-        SELECT id FROM session WHERE state = 'offered'
-           AND NOT EXISTS (SELECT 1 FROM offer WHERE session_id = session.id AND outcome IS NULL)
-    """,
-    "an open offer of what is not offered": """
-        SELECT offer.id FROM offer JOIN session ON session.id = offer.session_id
-         WHERE offer.outcome IS NULL AND session.state <> 'offered'
-    """,
-    "active without an accepted offer": """
-        SELECT id FROM session WHERE state = 'active'
-           AND 1 <> (SELECT count(*) FROM offer
-                      WHERE session_id = session.id AND offer.counselor_id = session.counselor_id AND outcome = 'accepted')
-    """,
-    "back with somebody who had it before": """
-        SELECT session_id FROM offer WHERE outcome = 'accepted' GROUP BY session_id, counselor_id HAVING count(*) > 1
-    """,
-    "rated before its end": "SELECT id FROM session WHERE rating IS NOT NULL AND state <> 'ended'",
-    "silent since never": "SELECT id FROM session WHERE (state = 'active') <> (last_message_at IS NOT NULL) AND state <> 'ended'",
-    "somebody means a conversation that they are not in": """
-        SELECT person.id FROM person JOIN session ON session.id = person.current_session_id
-         WHERE state <> 'active' OR person.id NOT IN (session.counselor_id, session.student_id)
-    """,
-    "a state that no event led to": """
-        SELECT session.id FROM session
-         WHERE state <> (SELECT to_state FROM session_event AS last WHERE last.session_id = session.id ORDER BY id DESC LIMIT 1)
-    """,
-    "an event that does not follow from the one before": """
-        SELECT later.id FROM session_event AS later
-         WHERE coalesce(later.from_state, '') <> coalesce((
-               SELECT earlier.to_state FROM session_event AS earlier
-                WHERE earlier.session_id = later.session_id AND earlier.id < later.id ORDER BY earlier.id DESC LIMIT 1), '')
-    """,
-    "a message that belongs to no number": """
-        SELECT session.id FROM session WHERE messages <> (SELECT count(*) FROM message WHERE session_id = session.id)
-    """,
-    "more than one match that waits": "SELECT task FROM run WHERE state = 'scheduled' GROUP BY task HAVING count(*) > 1",
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "12"))
+STEPS = 50
+
+# What can be tried: by whom, about what, and whether there is something to try it on
+
+ANYBODY = st.sampled_from(sorted(NAMES))
+SOMEBODY = st.none() | st.none() | st.none() | ANYBODY  #: mostly who has the right to
+ADMINS = st.sampled_from([ADMIN, ADMIN, "Selam"]) | ANYBODY
+WHOM = st.sampled_from(sorted(COUNSELORS)) | ANYBODY
+WHICH = st.integers(0, 5)
+TOPIC = st.sampled_from(TOPICS)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A method of ``Crowd``, what it can be called with, and when it makes sense."""
+
+    choices: Mapping[str, st.SearchStrategy[Any]]
+    makes_sense: Callable[[View], object] = bool
+
+
+def _in(*states: str) -> Callable[[View], bool]:
+    return lambda view: any(row["state"] in states for row in view.sessions)
+
+
+def _of_status(*statuses: str) -> Callable[[View], bool]:
+    return lambda view: any(row["status"] in statuses for row in view.people)
+
+
+DEEDS = {
+    "ask": Deed({"who": ANYBODY, "topic": TOPIC}),
+    "cancel": Deed({"who": SOMEBODY, "which": WHICH}, _in(*QUEUE)),
+    "rate": Deed({"who": SOMEBODY, "which": WHICH, "stars": st.integers(0, 6)}, _in("ended")),
+    "comment": Deed({"who": ANYBODY}, lambda view: any(row["step"] == "rating.comment" for row in view.dialogs)),
+    "accept": Deed({"who": SOMEBODY, "which": WHICH}, _in("offered")),
+    "accept_too_late": Deed({"who": SOMEBODY, "which": WHICH}, lambda view: view.offers),
+    "decline": Deed({"who": SOMEBODY, "which": WHICH}, _in("offered")),
+    "transfer": Deed({"who": SOMEBODY, "which": WHICH}, _in("active")),
+    "go_online": Deed({"who": WHOM}),
+    "go_offline": Deed({"who": WHOM}),
+    "change_topics": Deed({"who": WHOM, "topic": TOPIC}),
+    "end": Deed({"who": SOMEBODY, "which": WHICH, "as_student": st.booleans()}, _in("active")),
+    "say": Deed({"who": ANYBODY, "reply_to": st.none() | st.integers(1, 40)}, _in("active")),
+    "say_held": Deed({"who": ANYBODY, "which": WHICH}, _in("active")),
+    "change": Deed({"who": ANYBODY, "which": WHICH}, lambda view: view.messages),
+    "switch": Deed({"who": ANYBODY, "which": WHICH}, _in("active")),
+    "block": Deed({"who": ANYBODY}),
+    "come_back": Deed({"who": ANYBODY}),
+    "receive": Deed({"who": ANYBODY}),
+    "apply": Deed({"who": ANYBODY, "topic": TOPIC}),
+    "withdraw": Deed({"who": ANYBODY}, _of_status("applied")),
+    "approve": Deed({"who": ADMINS, "whom": ANYBODY}, _of_status("applied")),
+    "reject": Deed({"who": ADMINS, "whom": ANYBODY}, _of_status("applied")),
+    "deactivate": Deed({"who": ADMINS, "whom": WHOM}),
+    "reactivate": Deed({"who": ADMINS, "whom": WHOM}, _of_status("deactivated")),
+    "delete": Deed({"who": ADMINS, "whom": WHOM}),
+    "appoint": Deed({"who": ADMINS, "whom": ANYBODY}),
+    "dismiss": Deed({"who": ADMINS, "whom": ANYBODY}),
+    "take": Deed({"who": ADMINS, "which": WHICH}, _in(*QUEUE)),
+    "assign": Deed({"who": ADMINS, "which": WHICH, "to": WHOM}, _in(*QUEUE)),
+    "force_end": Deed({"who": ADMINS, "which": WHICH}, _in(*OPEN)),
+    "match": Deed({}, lambda view: view.matches),
+    "match_some": Deed({"limit": st.integers(1, 3)}, _in(*QUEUE)),
+    "tick": Deed({}),
 }
+SEVERAL = st.lists(
+    st.one_of([st.tuples(st.just(name), st.fixed_dictionaries(dict(deed.choices))) for name, deed in DEEDS.items()]),
+    min_size=2,
+    max_size=4,
+)
 
 
-@dataclass
-class Crowd:
-    """Students, counselors, one who is both, and what they may do."""
+class Life(RuleBasedStateMachine):
+    """One database, from the first request on."""
 
-    app: App
-    cast: Cast
-    clock: SteadyClock
-    chance: random.Random
-    people: list[Actor] = field(default_factory=list)
+    def __init__(self, databases: Databases) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._databases = databases
+        self._stack = ExitStack()
+        self._opened = AsyncExitStack()
+        self.steps = 0
 
-    async def gather(self) -> None:
-        """Make everybody known."""
-        for number in range(3):
-            await self.cast.counselor(2001 + number, f"C{number}", "mental_emotional", "other")
-        both = await self.app.people.identify(2001)
-        await self.app.people.consent(both)
-        self.people = [await self.cast.student(1001 + number) for number in range(6)]
-        self.people += [await self.app.people.identify(2001 + number) for number in range(3)]
+    def _do(self, what: Awaitable[Result]) -> Result:
+        async def run() -> Result:
+            return await what
 
-    def somebody(self) -> Actor:
-        """Return anybody, student or counselor."""
-        return self.chance.choice(self.people)
+        return self._runner.run(run())
 
-    async def act(self) -> None:
-        """Do anything; a refusal is as good as a deed."""
-        deeds: list[Callable[[], Awaitable[object]]] = [
-            *[self.ask] * 4, *[self.match] * 5, *[self.accept] * 6, *[self.say] * 2, *[self.end] * 2, self.decline, self.cancel,
-            self.let_time_pass, self.block, self.come_back, self.transfer, self.rate, self.force_end, self.fall_silent,
-        ]  # fmt: skip
-        try:
-            await self.chance.choice(deeds)()
-        except BotError:
+    @initialize(capacity=st.integers(1, 3), offline=st.sets(st.sampled_from(sorted(COUNSELORS)), max_size=3))
+    def begin(self, capacity: int, offline: set[str]) -> None:
+        """Open a fresh database; everybody is known."""
+        variables = self._stack.enter_context(self._databases())
+        clock = SteadyClock()
+        own = {"ADMIN_IDS": str(NAMES[ADMIN]), "MAX_SESSIONS_PER_COUNSELOR": str(capacity)}
+        opened = root.opened(load({**variables, **own}, None), kind="bot", clock=clock)
+        app = self._do(self._opened.enter_async_context(opened))
+        self.capacity = capacity
+        self.crowd = Crowd(app, clock)
+        self._do(self.crowd.gather(sorted(offline)))
+        self.crowd.view = self._do(look(app, capacity=capacity))
+
+    def teardown(self) -> None:
+        """Close it."""
+        self._do(self._opened.aclose())
+        self._runner.close()
+        self._stack.close()
+
+    def attempt(self, name: str, choices: dict[str, Any]) -> Attempt | None:
+        """Return what somebody would do."""
+        return getattr(self.crowd, name.removesuffix("_too_late"))(**choices)
+
+    def step(self, name: str, choices: dict[str, Any]) -> None:
+        """Have somebody do something, and look whether all is as it must be."""
+        before, attempt = self.crowd.view, self.attempt(name, choices)
+        if attempt is None:
             return
+        is_done = self._do(succeeds(attempt))
+        after = self._look()
 
-    async def ask(self) -> None:
-        """Ask for counseling."""
-        student = self.somebody()
-        await self.app.requesting.choose_topic(
-            student, self.chance.choice(["mental_emotional", "crisis_substance", "academic_career"])
-        )
-        await self.app.requesting.choose_gender(student, Gender.ANONYMOUS)
-        await self.app.requesting.submit(student, None)
+        if attempt.is_allowed is not None:
+            assert attempt.is_allowed == is_done
+        assert [] == miscounted(before, after, [attempt.leaves] if attempt.leaves and is_done else [])
+        assert [] == untold(before, after, is_alone=True)
+        if name in {"match", "match_some"}:
+            admins = [self.crowd.ids[one] for one in NAMES if self.crowd.is_admin(one)]
+            assert [] == unalarmed(before, after, admins)
+            if name == "match":
+                assert [] == unserved(after)
+                assert [] == passed_over(before, after)
+        if name == "tick":
+            assert [] == undone(after)
 
-    async def match(self) -> None:
-        """Match what waits."""
-        await self.app.matching.match_waiting(limit=10)
+    @rule(several=SEVERAL)
+    def at_once(self, several: list[tuple[str, dict[str, Any]]]) -> None:
+        """Have several people do something at the same moment."""
+        before = self.crowd.view
+        attempts = [one for one in (self.attempt(*deed) for deed in several) if one is not None]
+        done = self._do(_together(attempts))
+        after = self._look()
 
-    async def accept(self) -> None:
-        """Press *Accept* on any offer, mostly one's own."""
-        await self.app.offering.accept(*await self.offer())
+        moves = [one.leaves for one, is_done in zip(attempts, done, strict=True) if is_done and one.leaves]
+        assert [] == miscounted(before, after, moves)
+        assert [] == untold(before, after, is_alone=False)
 
-    async def decline(self) -> None:
-        """Press *Decline* on any offer, mostly one's own."""
-        await self.app.offering.decline(*await self.offer())
+    @rule(minutes=st.sampled_from([1, 3, 6, 6, 12 * 60 + 1]))
+    def wait(self, minutes: int) -> None:
+        """Let time pass; nothing happens by itself (see ``tick``)."""
+        self.crowd.clock.move(minutes=minutes)
+        self.crowd.view.at = self.crowd.clock()
 
-    async def offer(self) -> tuple[Actor, OfferId]:
-        """Return an offer and somebody to answer it."""
-        found = await rows(self.app, "SELECT id, counselor_id FROM offer ORDER BY outcome IS NULL DESC, id DESC LIMIT 4")
-        if not found:
-            return self.somebody(), OfferId(0)
-        row = self.chance.choice(found)
-        addressee = next(actor for actor in self.people if actor.me == row["counselor_id"])
-        return (addressee if self.chance.random() < 0.9 else self.somebody()), OfferId(row["id"])
+    def _look(self) -> View:
+        """Look at what is committed, and hold the rules against it that hold always."""
+        self.steps += 1
+        before = self.crowd.view
+        view = self._do(look(self.crowd.app, capacity=self.capacity, known=before.newest_delivery))
+        broken = self._do(violated(self.crowd.app, capacity=self.capacity, admin=self.crowd.ids[ADMIN]))
+        self.crowd.view = view
 
-    async def session(self, *states: str) -> tuple[Actor, str]:
-        """Return a session in one of *states*, and somebody who mostly has to do with it."""
-        found = await rows(self.app, "SELECT alias, state, student_id, counselor_id FROM session ORDER BY id DESC")
-        fitting = [row for row in found if row["state"] in states]
-        if not fitting:
-            return self.somebody(), "NOSUCH"
-        row = self.chance.choice(fitting)
-        involved = [actor for actor in self.people if actor.me in {row["student_id"], row["counselor_id"]}]
-        return (self.chance.choice(involved) if self.chance.random() < 0.8 else self.somebody()), row["alias"]
-
-    async def cancel(self) -> None:
-        """Take a request back, mostly one's own."""
-        await self.app.requesting.cancel(*await self.session("waiting", "offered", "active"))
-
-    async def end(self) -> None:
-        """End a conversation, mostly one's own."""
-        await self.app.closing.end(*await self.session("active", "active", "ended"))
-
-    async def say(self) -> None:
-        """Say something."""
-        await self.cast.say(self.somebody(), "hello", message_id=1, reply_to=None)
-
-    async def transfer(self) -> None:
-        """Hand a conversation on, mostly one's own; now and then all of them."""
-        actor, alias = await self.session("active", "active", "waiting")
-        if self.chance.random() < 0.9:
-            await self.app.transferring.transfer(actor, alias)
-            return
-        async with self.app.db.transaction() as tx:
-            await self.app.transferring.hand_back(tx, actor.me, reason="test", at=self.clock())
-
-    async def rate(self) -> None:
-        """Rate a conversation, mostly one's own."""
-        await self.app.rating.rate(*await self.session("ended", "active"), self.chance.choice([0, 1, 5, 6]))
-
-    async def force_end(self) -> None:
-        """End anything as an admin, now and then."""
-        actor, alias = await self.session("waiting", "offered", "active", "ended")
-        if self.chance.random() < 0.3:
-            actor = replace(actor, roles=actor.roles | {Role.ADMIN})
-        await self.app.closing.force_end(actor, alias)
-
-    async def fall_silent(self) -> None:
-        """Let half a day pass without a word, now and then."""
-        if self.chance.random() < 0.2:
-            self.clock.move(hours=12)
-        self.app.pulse.good()
-        await self.app.idling.attend()
-
-    async def let_time_pass(self) -> None:
-        """Let offers lapse."""
-        self.clock.move(minutes=self.chance.choice([1, 3, 6]))
-        await self.app.offering.lapse_due()
-
-    async def block(self) -> None:
-        """Block the bot: a delivery cannot be made."""
-        owed = await self.cast.owed(self.somebody())
-        if owed:
-            await self.app.delivering.give_up(owed[-1], Failure.UNREACHABLE, error="Forbidden")
-
-    async def come_back(self) -> None:
-        """Write to the bot again."""
-        await self.app.people.identify(self.chance.choice([1001, 2001, 2002, 2003]))
+        assert [] == broken
+        assert [] == overheard(before, view)
+        assert [] == forgotten(view)
+        return view
 
 
-async def violated(app: App) -> list[str]:
-    """Return which invariants do not hold."""
-    return [name for name, sql in INVARIANTS.items() if await rows(app, sql)]
+async def _together(attempts: list[Attempt]) -> list[bool]:
+    return list(await asyncio.gather(*(succeeds(attempt) for attempt in attempts)))
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_whatever_people_do_one_after_another(app: App, cast: Cast, clock: SteadyClock, seed: int) -> None:
-    """After each step every rule holds."""
-    crowd = Crowd(app, cast, clock, random.Random(seed))
-    await crowd.gather()
-    for step in range(200):
-        await crowd.act()
+def _rule(name: str, deed: Deed) -> Any:
+    def run(self: Life, **choices: Any) -> None:
+        self.step(name, choices)
 
-        assert [] == await violated(app), f"step {step}"
-    states = {row["to_state"] for row in await rows(app, "SELECT to_state FROM session_event")}
-
-    assert {"ended", "cancelled"} <= states
+    run.__name__ = name
+    run.__doc__ = getattr(Crowd, name.removesuffix("_too_late")).__doc__
+    return precondition(lambda self: deed.makes_sense(self.crowd.view))(rule(**deed.choices)(run))
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_whatever_people_do_at_the_same_moment(app: App, cast: Cast, clock: SteadyClock, seed: int) -> None:
-    """Eight at once, again and again: every rule holds whenever nothing is under way."""
-    crowd = Crowd(app, cast, clock, random.Random(seed))
-    await crowd.gather()
-    for step in range(40):
-        await asyncio.gather(*(crowd.act() for _ in range(8)))
+for _name, _deed in DEEDS.items():
+    setattr(Life, _name, _rule(_name, _deed))
 
-        assert [] == await violated(app), f"step {step}"
-    assert await rows(app, "SELECT id FROM session_event WHERE to_state = 'active'")
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """What makes a fresh database, again and again: the variables of a bot for as long as it is needed."""
+    variables = {"BACKUP_DIR": str(tmp_path / "backups"), "ENCRYPTION_KEY": "A" * 43 + "="}
+    if request.param == "sqlite":
+        template = tmp_path / "template.db"
+        asyncio.run(root.prepare(load({**variables, "DATABASE_URL": f"sqlite:///{template}"}, None)))
+
+        @contextmanager
+        def sqlite() -> Iterator[dict[str, str]]:
+            path = tmp_path / "life.db"
+            shutil.copy(template, path)
+            yield {**variables, "DATABASE_URL": f"sqlite:///{path}"}
+            for left in tmp_path.glob("life.db*"):
+                left.unlink()
+
+        return sqlite
+    server: Postgres = request.getfixturevalue("postgres")
+    migrated: str = request.getfixturevalue("migrated")
+
+    @contextmanager
+    def postgresql() -> Iterator[dict[str, str]]:
+        url = server.new_database(migrated)
+        yield {**variables, "DATABASE_URL": url, "PG_BIN_DIR": str(server.programs)}
+        server.drop(url)
+
+    return postgresql
+
+
+@pytest.mark.timeout(600)
+def test_whatever_people_do(databases: Databases) -> None:
+    """After each step every rule holds, and only who may could do it."""
+    steps = 0
+
+    class Counted(Life):
+        def teardown(self) -> None:
+            nonlocal steps
+            steps += self.steps
+            super().teardown()
+
+    run_state_machine_as_test(
+        lambda: Counted(databases),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(f"{steps} steps")

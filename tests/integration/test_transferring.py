@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bot.app import App
 from bot.domain.errors import BotError, Conflict, NotAllowed
 from bot.domain.ids import SessionId
-from bot.domain.people import Actor
+from bot.domain.people import Actor, Role
 from bot.domain.sessions import Session, SessionState
 from bot.services.vault import Unreadable
 from bot.storage import sessions
@@ -254,3 +255,17 @@ async def test_what_was_said_to_the_one_before_stays_sealed_by_the_session(app: 
             await app.vault.seal(tx, session.key_id, "x", about="message")
 
     assert 0 == await one(app, "SELECT count(*) AS number FROM message")
+
+
+async def test_an_admin_who_took_it_up_hands_it_on(app: App, cast: Cast) -> None:
+    """They need not be a counselor for that; another admin may not do it for them."""
+    sara = await cast.sara()
+    session = await cast.request(sara)
+    admins = [replace(await app.people.identify(3001 + number), roles=frozenset({Role.ADMIN})) for number in range(2)]
+    await app.steering.take(admins[0], session.alias)
+    with pytest.raises(Conflict):
+        await app.transferring.transfer(admins[1], session.alias)
+    moved = await app.transferring.transfer(admins[0], session.alias)
+
+    assert (SessionState.WAITING, None) == (moved.state, moved.counselor_id)
+    assert "has handed it over" in (await cast.said(sara))[-1]

@@ -1,4 +1,5 @@
--- Who applies and who decides, appointed admins, kinds and changes of messages, ratings, idle sessions, why an offer was made, whether Telegram answers.
+-- Who applies and who decides, appointed admins, kinds and changes of messages, ratings, idle sessions, why an offer was made,
+-- and whether Telegram answers.
 
 ALTER TABLE person ADD COLUMN is_admin BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE person ADD COLUMN current_session_id BIGINT REFERENCES session (id) ON DELETE SET NULL;

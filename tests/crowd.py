@@ -1,0 +1,476 @@
+"""People who do anything at any moment: what each of them tries, and whether they may."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from bot.app import App
+from bot.domain.content import Content, Kind
+from bot.domain.errors import BotError
+from bot.domain.ids import OfferId, PersonId
+from bot.domain.people import Actor, Detail, Gender
+from bot.services.delivering import Failure
+from bot.storage.database import Row
+from tests.support import Cast, SteadyClock
+from tests.view import OPEN, QUEUE, View
+
+STUDENTS = {"Sara": 1001, "Marta": 1002, "Yonas": 1003}
+#: By name: Telegram id and topics. Tigist is a student too, like all who have consented; Hana is a generalist, Bekele takes crises.
+COUNSELORS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "Dawit": (2001, ("mental_emotional",)),
+    "Hana": (2002, ("academic_career", "other")),
+    "Bekele": (2003, ("crisis_substance", "mental_emotional")),
+    "Tigist": (2004, ("mental_emotional", "other", "crisis_substance")),
+    "Lensa": (2005, ("academic_career", "mental_emotional")),
+}
+NAMES = {**STUDENTS, **{name: telegram_id for name, (telegram_id, _) in COUNSELORS.items()}, "Selam": 3001}
+ADMIN = "Lensa"  #: of ``ADMIN_IDS``, and a counselor; Selam is an admin whom she appointed, and none
+APPOINTED = "Selam"
+TOPICS = ("mental_emotional", "academic_career", "crisis_substance", "life_skills_growth", "other")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody is about to do."""
+
+    do: Callable[[], Awaitable[object]]
+    is_allowed: bool | None = None  #: None where it depends on more than the state of sessions
+    leaves: tuple[int, str, int] | None = None  #: of which session it is a move, to where, by whom
+
+
+async def succeeds(attempt: Attempt) -> bool:
+    """Do it; return whether it was not refused."""
+    try:
+        await attempt.do()
+    except BotError:
+        return False
+    return True
+
+
+class Crowd:
+    """Everybody; each method but the first few makes an attempt out of what is so now (``view``), None where there is nothing.
+
+    *who* is the name of who tries; None is whoever has the right to. *which* chooses among what there is, the fitting first.
+    """
+
+    def __init__(self, app: App, clock: SteadyClock) -> None:
+        self.app = app
+        self.clock = clock
+        self.cast = Cast(app)
+        self.ids: dict[str, PersonId] = {}
+        self.messages = count(1)  #: ids in every chat; the playground tells them apart, we need not
+        self.blocking: set[str] = set()
+        self.view: View
+
+    async def gather(self, offline: Sequence[str]) -> None:
+        """Make everybody known; some counselors are offline."""
+        for name, (telegram_id, topics) in COUNSELORS.items():
+            await self.cast.counselor(telegram_id, name, *topics)
+        for name, telegram_id in NAMES.items():
+            self.ids[name] = (await self.cast.student(telegram_id)).me
+        await self.app.admin.appointing.appoint(await self.me(ADMIN), self.ids[APPOINTED])
+        for name in offline:
+            await self.app.serving.go_offline(await self.me(name))
+
+    async def me(self, name: str) -> Actor:
+        """Return somebody as the database knows them now; who does something has not blocked the bot, any more."""
+        self.blocking.discard(name)
+        return await self.app.people.identify(NAMES[name])
+
+    def is_admin(self, name: str) -> bool:
+        """Return whether somebody is an admin now."""
+        return name == ADMIN or bool(self.view.person(self.ids[name])["is_admin"])
+
+    def name_of(self, person_id: int | None) -> str | None:
+        """Return whose id this is."""
+        return next((name for name, known in self.ids.items() if known == person_id), None)
+
+    def session(self, which: int, *states: str) -> Row | None:
+        """Return a session, those in one of *states* first, the newest of each first."""
+        found = sorted(self.view.sessions, key=lambda row: (row["state"] not in states, -row["id"]))
+        return found[which % len(found)] if found else None
+
+    def is_busy(self, me: int) -> bool:
+        """Return whether somebody has an open request, or a conversation on either side."""
+        mine = [row for row in self.view.sessions if row["student_id"] == me and row["state"] in OPEN]
+        return bool(mine or self.view.active_of(me))
+
+    # What students do
+
+    def ask(self, who: str, topic: str) -> Attempt:
+        """Ask for counseling."""
+
+        async def do() -> None:
+            actor = await self.me(who)
+            await self.app.requesting.choose_topic(actor, topic)
+            await self.app.requesting.choose_gender(actor, Gender.ANONYMOUS)
+            await self.app.requesting.submit(actor, "I cannot sleep." if topic == TOPICS[0] else None)
+
+        return Attempt(do, not self.is_busy(self.ids[who]))
+
+    def cancel(self, who: str | None, which: int) -> Attempt | None:
+        """Take a request back."""
+        found = self.session(which, *QUEUE)
+        if found is None:
+            return None
+        name = who or self.name_of(found["student_id"]) or ""
+        me = self.ids[name]
+
+        async def do() -> None:
+            await self.app.requesting.cancel(await self.me(name), found["alias"])
+
+        may = me == found["student_id"] and found["state"] in QUEUE
+        return Attempt(do, may, (found["id"], "cancelled", me))
+
+    def rate(self, who: str | None, which: int, stars: int) -> Attempt | None:
+        """Rate a conversation."""
+        found = self.session(which, "ended")
+        if found is None:
+            return None
+        name = who or self.name_of(found["student_id"]) or ""
+
+        async def do() -> None:
+            await self.app.rating.rate(await self.me(name), found["alias"], stars)
+
+        mine = self.ids[name] == found["student_id"] and found["state"] == "ended"
+        return Attempt(do, mine and found["rating"] is None and 1 <= stars <= 5)
+
+    def comment(self, who: str) -> Attempt:
+        """Say a word with the stars."""
+
+        async def do() -> None:
+            await self.app.rating.comment(await self.me(who), "thank you")
+
+        return Attempt(do)
+
+    # What counselors do
+
+    def _offer(self, which: int) -> Row | None:
+        found = sorted(self.view.offers, key=lambda row: (row["outcome"] is not None, -row["id"]))
+        return found[which % len(found)] if found else None
+
+    def accept(self, who: str | None, which: int) -> Attempt | None:
+        """Press *Accept* under an offer, whosever and however old it is."""
+        found = self._offer(which)
+        if found is None:
+            return None
+        name = who or self.name_of(found["counselor_id"]) or ""
+        me = self.ids[name]
+
+        async def do() -> None:
+            await self.app.offering.accept(await self.me(name), OfferId(found["id"]))
+
+        may = self._may_answer(me, found) and len(self.view.active_of(me)) < self.view.capacity
+        return Attempt(do, may, (found["session_id"], "active", me))
+
+    def decline(self, who: str | None, which: int) -> Attempt | None:
+        """Press *Decline* under an offer, whosever and however old it is."""
+        found = self._offer(which)
+        if found is None:
+            return None
+        name = who or self.name_of(found["counselor_id"]) or ""
+
+        async def do() -> None:
+            await self.app.offering.decline(await self.me(name), OfferId(found["id"]))
+
+        return Attempt(do, self._may_answer(self.ids[name], found))
+
+    def _may_answer(self, me: int, offer: Row) -> bool:
+        is_open = offer["outcome"] is None and offer["expires_at"] > self.view.at
+        return is_open and offer["counselor_id"] == me and self.view.is_counselor(me)
+
+    def transfer(self, who: str | None, which: int) -> Attempt | None:
+        """Hand a conversation on."""
+        found = self.session(which, "active")
+        if found is None:
+            return None
+        name = who or self.name_of(found["counselor_id"]) or ADMIN
+        me = self.ids[name]
+
+        async def do() -> None:
+            await self.app.transferring.transfer(await self.me(name), found["alias"])
+
+        may = found["state"] == "active" and found["counselor_id"] == me and self.view.is_counselor(me)
+        return Attempt(do, may, (found["id"], "waiting", me))
+
+    def go_online(self, who: str) -> Attempt:
+        """Be there."""
+
+        async def do() -> None:
+            await self.app.serving.go_online(await self.me(who))
+
+        return Attempt(do, self.view.is_counselor(self.ids[who]))
+
+    def go_offline(self, who: str) -> Attempt:
+        """Be there no more."""
+
+        async def do() -> None:
+            await self.app.serving.go_offline(await self.me(who))
+
+        return Attempt(do, self.view.is_counselor(self.ids[who]))
+
+    def change_topics(self, who: str, topic: str) -> Attempt:
+        """Choose a topic or no longer, in the own profile."""
+
+        async def do() -> None:
+            actor = await self.me(who)
+            await self.app.profiles.ask(actor, Detail.TOPICS)
+            await self.app.profiles.toggle_topic(actor, topic)
+            await self.app.profiles.save_topics(actor)
+
+        return Attempt(do)
+
+    # What both sides do
+
+    def end(self, who: str | None, which: int, as_student: bool) -> Attempt | None:  # noqa: FBT001
+        """End a conversation."""
+        found = self.session(which, "active")
+        if found is None:
+            return None
+        name = who or self.name_of(found["student_id" if as_student else "counselor_id"]) or ADMIN
+        me = self.ids[name]
+
+        async def do() -> None:
+            await self.app.closing.end(await self.me(name), found["alias"])
+
+        may = found["state"] == "active" and me in {found["student_id"], found["counselor_id"]}
+        return Attempt(do, may, (found["id"], "ended", me))
+
+    def say(self, who: str, reply_to: int | None) -> Attempt:
+        """Write something, also as the answer to some message of the chat."""
+
+        async def do() -> None:
+            await self.cast.say(await self.me(who), "hello", message_id=next(self.messages), reply_to=reply_to)
+
+        return Attempt(do)
+
+    def say_held(self, who: str, which: int) -> Attempt | None:
+        """Say for whom a message is that was held back."""
+        found = self.session(which, "active")
+        if found is None:
+            return None
+        me = self.ids[who]
+
+        async def do() -> None:
+            content = Content(kind=Kind.TEXT, text="for you")
+            await self.app.relaying.send_held(await self.me(who), found["alias"], content, message_id=next(self.messages))
+
+        return Attempt(do, found["state"] == "active" and me in {found["student_id"], found["counselor_id"]})
+
+    def change(self, who: str, which: int) -> Attempt | None:
+        """Change a message, one's own or not."""
+        if not self.view.messages:
+            return None
+        message = self.view.messages[-1 - which % len(self.view.messages)]
+
+        async def do() -> None:
+            actor = await self.me(who)
+            active = await self.app.relaying.conversations(actor)
+            content = Content(kind=Kind.TEXT, text="better so")
+            await self.app.relaying.change(actor, active, content, message_id=message["source_message_id"])
+
+        return Attempt(do)
+
+    def switch(self, who: str, which: int) -> Attempt | None:
+        """Make a conversation the current one."""
+        found = self.session(which, "active")
+        if found is None:
+            return None
+        me = self.ids[who]
+
+        async def do() -> None:
+            await self.app.relaying.switch(await self.me(who), found["alias"])
+
+        return Attempt(do, found["state"] == "active" and me in {found["student_id"], found["counselor_id"]})
+
+    def block(self, who: str) -> Attempt:
+        """Block the bot; Telegram says so."""
+
+        async def do() -> None:
+            self.blocking.add(who)
+            await self.app.reaching.left(await self.app.people.identify(NAMES[who], is_here=False))
+
+        return Attempt(do, is_allowed=True)
+
+    def come_back(self, who: str) -> Attempt:
+        """Write to the bot, after having blocked it or not."""
+
+        async def do() -> None:
+            await self.me(who)
+
+        return Attempt(do, is_allowed=True)
+
+    def receive(self, who: str) -> Attempt:
+        """Have everything delivered that waits, or, for who blocks the bot, the news that it cannot be."""
+
+        async def do() -> None:
+            for delivery in await self.cast.owed(await self.app.people.identify(NAMES[who], is_here=False)):
+                if who in self.blocking:
+                    await self.app.delivering.give_up(delivery, Failure.UNREACHABLE, error="Forbidden")
+                else:
+                    await self.app.delivering.succeed(delivery, message_id=next(self.messages))
+
+        return Attempt(do, is_allowed=True)
+
+    # What applicants do
+
+    def apply(self, who: str, topic: str) -> Attempt:
+        """Apply as a counselor."""
+        row = self.view.person(self.ids[who])
+        is_new = row["status"] in {None, "rejected"} or row["deleted_at"] is not None
+
+        async def do() -> None:
+            actor = await self.me(who)
+            if not (await self.app.applying.begin(actor)).topics:
+                await self.app.applying.toggle_topic(actor, topic)
+                await self.app.applying.take_topics(actor)
+                await self.app.applying.take_gender(actor, Gender.ANONYMOUS)
+                await self.app.applying.take_text(actor, Detail.NAME, who)
+                await self.app.applying.take_text(actor, Detail.BIO, "I study psychology, and I would like to be there for others.")
+            await self.app.applying.submit(actor)
+
+        return Attempt(do, is_new and not self.is_busy(self.ids[who]))
+
+    def withdraw(self, who: str) -> Attempt:
+        """Take an application back."""
+
+        async def do() -> None:
+            await self.app.applying.withdraw(await self.me(who))
+
+        return Attempt(do, self.view.person(self.ids[who])["status"] == "applied")
+
+    # What admins do
+
+    def approve(self, who: str, whom: str) -> Attempt:
+        """Approve an application."""
+
+        async def do() -> None:
+            await self.app.admin.moderating.approve(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and self.view.person(self.ids[whom])["status"] == "applied")
+
+    def reject(self, who: str, whom: str) -> Attempt:
+        """Reject an application."""
+
+        async def do() -> None:
+            await self.app.admin.moderating.reject(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and self.view.person(self.ids[whom])["status"] == "applied")
+
+    def deactivate(self, who: str, whom: str) -> Attempt:
+        """Take a counselor out of service."""
+
+        async def do() -> None:
+            await self.app.admin.moderating.deactivate(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and self.view.is_counselor(self.ids[whom]))
+
+    def reactivate(self, who: str, whom: str) -> Attempt:
+        """Put a counselor back into service."""
+        row = self.view.person(self.ids[whom])
+
+        async def do() -> None:
+            await self.app.admin.moderating.reactivate(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and row["status"] == "deactivated" and row["deleted_at"] is None)
+
+    def delete(self, who: str, whom: str) -> Attempt:
+        """Delete a counselor."""
+        row = self.view.person(self.ids[whom])
+        is_there = row["status"] in {"approved", "deactivated"} and row["deleted_at"] is None
+
+        async def do() -> None:
+            await self.app.admin.moderating.delete(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and is_there)
+
+    def appoint(self, who: str, whom: str) -> Attempt:
+        """Make somebody an admin."""
+
+        async def do() -> None:
+            await self.app.admin.appointing.appoint(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and not self.is_admin(whom))
+
+    def dismiss(self, who: str, whom: str) -> Attempt:
+        """Make somebody an admin no more."""
+
+        async def do() -> None:
+            await self.app.admin.appointing.dismiss(await self.me(who), self.ids[whom])
+
+        return Attempt(do, self.is_admin(who) and self.is_admin(whom) and whom != ADMIN)
+
+    def take(self, who: str, which: int) -> Attempt | None:
+        """Take a session up as an admin."""
+        found = self.session(which, *QUEUE)
+        if found is None:
+            return None
+        me = self.ids[who]
+
+        async def do() -> None:
+            await self.app.admin.steering.take(await self.me(who), found["alias"])
+
+        has_room = self.view.load(me, without=found["id"]) < self.view.capacity
+        may = self.is_admin(who) and found["state"] in QUEUE and found["student_id"] != me and has_room
+        return Attempt(do, may, (found["id"], "active", me))
+
+    def assign(self, who: str, which: int, to: str) -> Attempt | None:
+        """Offer a session to one counselor as an admin."""
+        found = self.session(which, *QUEUE)
+        if found is None:
+            return None
+        you = self.ids[to]
+
+        async def do() -> None:
+            await self.app.admin.steering.assign(await self.me(who), found["alias"], you)
+
+        is_asked = you in {row["counselor_id"] for row in self.view.offers_of(found["id"], None)}
+        is_there = self.view.is_counselor(you) and (who == to or bool(self.view.person(you)["is_reachable"]))
+        is_new = not is_asked and you != found["student_id"] and you not in self.view.had(found["id"])
+        has_room = self.view.load(you) < self.view.capacity
+        return Attempt(do, self.is_admin(who) and found["state"] in QUEUE and is_there and is_new and has_room)
+
+    def force_end(self, who: str, which: int) -> Attempt | None:
+        """End anything as an admin."""
+        found = self.session(which, *OPEN)
+        if found is None:
+            return None
+        me = self.ids[who]
+
+        async def do() -> None:
+            await self.app.closing.force_end(await self.me(who), found["alias"])
+
+        to = "ended" if found["state"] == "active" else "cancelled"
+        return Attempt(do, self.is_admin(who) and found["state"] in OPEN, (found["id"], to, me))
+
+    # What happens by itself
+
+    def match(self) -> Attempt:
+        """Carry out the match that was asked for, if one was."""
+
+        async def do() -> None:
+            run = await self.app.executor.claim()
+            if run is not None:
+                await self.app.executor.execute(run)
+
+        return Attempt(do, is_allowed=True)
+
+    def match_some(self, limit: int) -> Attempt:
+        """Match without having been asked, as the task does every few minutes."""
+
+        async def do() -> None:
+            await self.app.matching.match_waiting(limit=limit)
+
+        return Attempt(do, is_allowed=True)
+
+    def tick(self) -> Attempt:
+        """Do what is due: offers lapse, silent conversations are reminded and ended."""
+
+        async def do() -> None:
+            self.app.pulse.good()
+            await self.app.offering.lapse_due()
+            await self.app.idling.attend()
+
+        return Attempt(do, is_allowed=True)
