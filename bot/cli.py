@@ -17,7 +17,7 @@ from bot import app as root
 from bot import logs, texts
 from bot.app import App
 from bot.domain.errors import BotError, InvalidInput
-from bot.domain.people import OPERATOR, Gender
+from bot.domain.people import OPERATOR, Gender, display_name
 from bot.scheduler.execution import TaskBusy
 from bot.services.enrolling import Volunteer
 from bot.services.vault import WrongKey
@@ -90,7 +90,7 @@ def add_counselor(
 
     settings = _settings()
     _run(lambda: add(settings))
-    typer.echo(f"{name} is a counselor now, approved and online.")
+    typer.echo(f"{display_name(name)} is a counselor now, approved and online.")
 
 
 TheirId = Annotated[str, typer.Option(help="Their Telegram id, a number; they must have written to the bot before.")]

@@ -14,7 +14,7 @@ from bot.domain.people import Actor, Detail, Gender
 from bot.services.delivering import Failure
 from bot.storage.database import Row
 from tests.support import Cast, SteadyClock
-from tests.view import OPEN, QUEUE, View
+from tests.view import BY_ADMIN, OPEN, QUEUE, View
 
 STUDENTS = {"Sara": 1001, "Marta": 1002, "Yonas": 1003}
 #: By name: Telegram id and topics. Tigist is a student too, like all who have consented; Hana is a generalist, Bekele takes crises.
@@ -192,7 +192,7 @@ class Crowd:
         async def do() -> None:
             await self.app.transferring.transfer(await self.me(name), found["alias"])
 
-        may = found["state"] == "active" and found["counselor_id"] == me and self.view.is_counselor(me)
+        may = found["state"] == "active" and found["counselor_id"] == me and (self.view.is_counselor(me) or self.is_admin(name))
         return Attempt(do, may, (found["id"], "waiting", me))
 
     def go_online(self, who: str) -> Attempt:
@@ -442,8 +442,7 @@ class Crowd:
         async def do() -> None:
             await self.app.closing.force_end(await self.me(who), found["alias"])
 
-        to = "ended" if found["state"] == "active" else "cancelled"
-        return Attempt(do, self.is_admin(who) and found["state"] in OPEN, (found["id"], to, me))
+        return Attempt(do, self.is_admin(who) and found["state"] in OPEN, (found["id"], BY_ADMIN, me))
 
     # What happens by itself
 

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from bot.app import App
 from bot.storage.database import Row
 from tests.support import rows
-from tests.view import CRISIS, GENERALIST, View
+from tests.view import BY_ADMIN, CRISIS, GENERALIST, View
 
 #: Each finds what must never be, whatever anybody does at any moment.
 INVARIANTS: dict[str, LiteralString] = {
@@ -53,8 +53,9 @@ INVARIANTS: dict[str, LiteralString] = {
          WHERE (SELECT count(*) FROM offer WHERE session_id = session.id AND outcome = 'accepted')
             <> (SELECT count(*) FROM session_event WHERE session_id = session.id AND reason = 'accepted')
     """,
-    "back with somebody who had it before": """
-        SELECT session_id FROM session_event WHERE to_state = 'active' GROUP BY session_id, actor_id HAVING count(*) > 1
+    "back with somebody who had it before, who is no admin and took it up": """
+        SELECT again.id FROM session_event AS again JOIN session_event AS before USING (session_id, actor_id, to_state)
+         WHERE to_state = 'active' AND before.id < again.id AND again.reason <> 'taken by an admin'
     """,
     "offered to somebody who had it before": """
         SELECT offer.id FROM offer JOIN session_event ON session_event.session_id = offer.session_id
@@ -183,7 +184,10 @@ def overheard(before: View, after: View) -> list[str]:
 def miscounted(before: View, after: View, moves: Sequence[tuple[int, str, int]]) -> list[str]:
     """Return moves that somebody was told they made and of which there is not exactly one event, or the other way round."""
     made = Counter(moves)
-    events = Counter((row["session_id"], row["to_state"], row["actor_id"]) for row in _new(before.events, after.events))
+    events = Counter(
+        (row["session_id"], BY_ADMIN if row["reason"] == "admin" else row["to_state"], row["actor_id"])
+        for row in _new(before.events, after.events)
+    )
     return [f"{move}: {events[move]} events, {number} successes" for move, number in made.items() if events[move] != number]
 
 

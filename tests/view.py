@@ -13,6 +13,7 @@ from bot.storage.database import Row
 
 OPEN = ("waiting", "offered", "active")
 QUEUE = ("waiting", "offered")
+BY_ADMIN = "ended or cancelled"  #: by an admin, whichever it needed at that moment
 CRISIS, GENERALIST = "crisis_substance", "other"
 REST = timedelta(minutes=5)  #: CONTRACT.md says that who refused is not asked again before
 

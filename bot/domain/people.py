@@ -112,8 +112,12 @@ def display_name(text: str) -> str:
     """Return *text* as a display name: 2 to 50 characters, on one line, white space folded.
 
     Raises:
-        InvalidInput: It is shorter or longer.
+        InvalidInput: It is shorter or longer, or of bytes that are no text, as a command line can hold them.
     """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInput(
+            Text("A display name is written in letters, for example: Dawit. This one holds bytes that are no UTF-8.")
+        )
     name = _visible(" ".join(text.split()))
     if len(name) not in NAME_LENGTH:
         raise InvalidInput(

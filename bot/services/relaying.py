@@ -112,10 +112,11 @@ class Relaying:
         _check(content)
         at = self.clock()
         async with self.db.transaction() as tx:
-            seq = await messages.next_seq(tx, session.id, by=actor.me, at=at)
-            side, other = session.side_of(actor.me), session.other(actor.me)
-            if seq is None or side is None or other is None:
+            held = await sessions.count_message(tx, session.id, by=actor.me, at=at)
+            side, other = (held.side_of(actor.me), held.other(actor.me)) if held else (None, None)
+            if held is None or side is None or other is None:
                 raise Conflict(everyone.NO_CONVERSATION)
+            session, seq = held, held.messages
             body = await self.vault.seal(tx, session.key_id, _kept(content), about="message")
             new = NewMessage(seq=seq, side=side, kind=content.kind, body=body, source_message_id=message_id)
             await messages.add(tx, session.id, new, at=at)
@@ -170,6 +171,7 @@ class Relaying:
         before = await self.vault.unseal(tx, session.key_id, written.body, about="message")
         if not _is_same_file(written.kind, before, content):
             raise InvalidInput(relay.FILE_CHANGED)
+        _check(content)
         side, other = session.side_of(actor.me), session.other(actor.me)
         if side is None or other is None:
             raise Conflict(everyone.NO_CONVERSATION)
@@ -262,6 +264,8 @@ def _check(content: Content) -> None:
     """
     media = content.media
     if media is None:
+        if not content.text.strip():
+            raise InvalidInput(relay.EMPTY)
         return
     if content.kind is Kind.DOCUMENT and media.is_picture:
         raise InvalidInput(relay.PICTURE_AS_FILE)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from bot.domain.content import Kind
-from bot.domain.ids import KeyId, PersonId, SessionId
+from bot.domain.ids import KeyId, SessionId
 from bot.domain.sessions import Side
 from bot.storage.database import Row, Transaction, Value
 
@@ -38,24 +38,6 @@ class Erasable:
     key_id: KeyId
     messages: int  #: that it had
     ended_at: datetime
-
-
-async def next_seq(tx: Transaction, session_id: SessionId, *, by: PersonId, at: datetime) -> int | None:
-    """Take the next number of a message in an active session; None where it is not active, or not theirs.
-
-    This is also what holds the session until the transaction ends, so that no message follows its end.
-    """
-    row = await tx.fetch_one(
-        """
-        UPDATE session SET messages = messages + 1, last_message_at = :at, reminded_at = NULL
-         WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
-        RETURNING messages
-        """,
-        id=session_id,
-        by=by,
-        at=at,
-    )
-    return row["messages"] if row else None
 
 
 async def add(tx: Transaction, session_id: SessionId, new: NewMessage, *, at: datetime) -> None:

@@ -91,6 +91,25 @@ async def active_of(tx: Transaction, person_id: PersonId) -> list[Session]:
     return [_to_session(row) for row in rows]
 
 
+async def count_message(tx: Transaction, session_id: SessionId, *, by: PersonId, at: datetime) -> Session | None:
+    """Count one more message of an active session, whose number it is; None where it is not active, or not theirs.
+
+    This is also what holds the session until the transaction ends, so that no message follows its end or goes to a counselor who
+    has handed it on.
+    """
+    row = await tx.fetch_one(
+        """
+        UPDATE session SET messages = messages + 1, last_message_at = :at, reminded_at = NULL
+         WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
+        RETURNING *
+        """,
+        id=session_id,
+        by=by,
+        at=at,
+    )
+    return _to_session(row) if row else None
+
+
 async def place_in_queue(tx: Transaction, session: Session) -> int:
     """Return the place of a session that waits, 1 for the next one; those that are offered stand before it too."""
     row = await tx.fetch_one(

@@ -43,6 +43,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BUSY_SECONDS = 10.0  #: how long we wait for another process that writes
 _BUSY_AGAIN_SECONDS = 0.25  #: and how long once we have waited in vain, so that nobody queues up behind those who wait
+_NOTICE_MORE_SECONDS = 0.1  #: and while it writes on: a log that somebody is always writing to is rarely empty
 _NOTICE_SECONDS = 1.5  #: how often we look whether another process wrote (CONTRACT.md: within 2 s)
 _REST = 4  #: how much longer a guest leaves the file free than it held it: the bot, which looks after 1, 3, 8 ms, is soon in
 _SERIALIZED = 3  #: connections may be handed from thread to thread (PEP 249, *threadsafety*)
@@ -301,6 +302,7 @@ class SqliteDatabase:
         """Wake everybody when another process has committed: ``data_version`` changes for its commits and not for ours."""
         seen = None
         while True:
+            pause_seconds = _NOTICE_SECONDS
             try:
                 (row,) = await self._aside("PRAGMA data_version")
             except (DatabaseUnavailable, sqlite3.Error) as error:
@@ -309,8 +311,9 @@ class SqliteDatabase:
                 if seen not in {None, row["data_version"]}:
                     self._subscriptions.wake()
                     await self._empty_the_log()
+                    pause_seconds = _NOTICE_MORE_SECONDS
                 seen = row["data_version"]
-            await asyncio.sleep(_NOTICE_SECONDS)
+            await asyncio.sleep(pause_seconds)
 
 
 def _stored(values: dict[str, Value]) -> dict[str, Value]:

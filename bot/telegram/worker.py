@@ -176,4 +176,6 @@ class Worker:
 
 
 def _is_private(update: Update) -> bool:
-    return update.effective_chat is not None and update.effective_chat.type == ChatType.PRIVATE
+    if update.effective_chat is None:
+        return update.callback_query is not None  # of a message that Telegram does not name; all the same it waits for an end
+    return update.effective_chat.type == ChatType.PRIVATE

@@ -18,7 +18,8 @@ ABOUT = Text("A service by trained volunteers for students. Conversations are an
 PRIVACY = Text(
     "<b>What is kept</b>\n• Your Telegram id, encrypted, so that messages reach you. Counselors never see it.\n"
     "• What you write, in a request or a conversation, encrypted, until {days} days after its end; then it is erased.\n"
-    "• That there was a request or a conversation: topic, times, the gender that you chose, the counselor.\n"
+    "• That there was a request or a conversation: topic, times, the gender that you chose, the counselor, the stars that you "
+    "gave.\n"
     "• Of counselors, and of those who apply: display name and what they say about themselves, encrypted, topics and gender; and why an "
     "application was not accepted, encrypted.\n\n<b>Limits</b>\n• Telegram itself sees the messages of its users.\n"
     "• Snapshots that the host makes of its disks are beyond us.\n"

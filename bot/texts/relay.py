@@ -8,6 +8,7 @@ NOT_THIS_KIND = Text(
     "This kind of message (a contact, a place, a poll, a story …) cannot be passed on, so it was <b>not sent</b>. Text, voice messages, "
     "photos, videos, audio, files and stickers can."
 )
+EMPTY = Text("There is nothing to read in this message, so it was <b>not sent</b>.")
 PICTURE_AS_FILE = Text(
     "A picture that is sent as a file tells where and with what it was taken, so it was <b>not sent</b>. Please send it as a photo: that "
     "takes these traces away."

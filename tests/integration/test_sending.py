@@ -171,3 +171,22 @@ async def test_a_crisis_waits_for_no_bulk(app: App, cast: Cast, monkeypatch: pyt
 
     assert 5 == len(order)
     assert 1005 in order[:2]
+
+
+@pytest.mark.parametrize("urgency", [Urgency.OFFER, Urgency.BULK])
+async def test_what_can_wait_leaves_most_connections_free(app: App, cast: Cast, urgency: Urgency) -> None:
+    """While a few of many offers, or of a broadcast, hang at Telegram, the others are not begun, and a message passes."""
+    waiting = [await cast.student(2001 + number) for number in range(12)]
+    for actor in waiting:
+        await say(app, actor, "hello", urgency=urgency)
+    await say(app, await cast.sara(), "a message")
+    async with BotApiServer() as server, sender_of(app, server) as sender:
+        for actor_id in (1001, *range(2001, 2013)):
+            await server.person("Somebody", user_id=actor_id).open()
+        server.faults.add(Fault(kind="delay", method="sendMessage", delay_seconds=0.5, times=4))
+        async with under_way(sender.run()):
+            await wait_until(lambda: is_settled(app), "everything is sent")
+        order = [call.chat_id for call in server.calls_to("sendMessage")]
+
+    assert 13 == len(order)
+    assert 1001 in order[:5]

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from bot import app as root
 from bot.settings import load
-from tests.crowd import ADMIN, COUNSELORS, NAMES, TOPICS, Attempt, Crowd, succeeds
+from tests.crowd import ADMIN, APPOINTED, COUNSELORS, NAMES, TOPICS, Attempt, Crowd, succeeds
 from tests.rules_of_life import forgotten, miscounted, overheard, passed_over, unalarmed, undone, unserved, untold, violated
 from tests.support import Postgres, SteadyClock
 from tests.view import OPEN, QUEUE, View, look
@@ -35,19 +35,20 @@ STEPS = 50
 # What can be tried: by whom, about what, and whether there is something to try it on
 
 ANYBODY = st.sampled_from(sorted(NAMES))
-SOMEBODY = st.none() | st.none() | st.none() | ANYBODY  #: mostly who has the right to
-ADMINS = st.sampled_from([ADMIN, ADMIN, "Selam"]) | ANYBODY
-WHOM = st.sampled_from(sorted(COUNSELORS)) | ANYBODY
+SOMEBODY = st.sampled_from([*[None] * 40, *sorted(NAMES)])  #: mostly who has the right to
+ADMINS = st.sampled_from([*[ADMIN] * 20, *[APPOINTED] * 10, *sorted(NAMES)])
+WHOM = st.sampled_from([*sorted(COUNSELORS) * 3, *sorted(NAMES)])
 WHICH = st.integers(0, 5)
 TOPIC = st.sampled_from(TOPICS)
 
 
 @dataclass(frozen=True)
 class Deed:
-    """A method of ``Crowd``, what it can be called with, and when it makes sense."""
+    """A method of ``Crowd``, what it can be called with, when it makes sense, and how often compared to others."""
 
     choices: Mapping[str, st.SearchStrategy[Any]]
     makes_sense: Callable[[View], object] = bool
+    weight: int = 1
 
 
 def _in(*states: str) -> Callable[[View], bool]:
@@ -58,47 +59,51 @@ def _of_status(*statuses: str) -> Callable[[View], bool]:
     return lambda view: any(row["status"] in statuses for row in view.people)
 
 
+def _well_staffed(view: View) -> bool:
+    return sum(row["status"] == "approved" for row in view.people) > 2
+
+
 DEEDS = {
-    "ask": Deed({"who": ANYBODY, "topic": TOPIC}),
+    "ask": Deed({"who": ANYBODY, "topic": TOPIC}, weight=4),
     "cancel": Deed({"who": SOMEBODY, "which": WHICH}, _in(*QUEUE)),
-    "rate": Deed({"who": SOMEBODY, "which": WHICH, "stars": st.integers(0, 6)}, _in("ended")),
+    "rate": Deed({"who": SOMEBODY, "which": WHICH, "stars": st.integers(0, 6)}, _in("ended"), weight=2),
     "comment": Deed({"who": ANYBODY}, lambda view: any(row["step"] == "rating.comment" for row in view.dialogs)),
-    "accept": Deed({"who": SOMEBODY, "which": WHICH}, _in("offered")),
-    "accept_too_late": Deed({"who": SOMEBODY, "which": WHICH}, lambda view: view.offers),
-    "decline": Deed({"who": SOMEBODY, "which": WHICH}, _in("offered")),
-    "transfer": Deed({"who": SOMEBODY, "which": WHICH}, _in("active")),
-    "go_online": Deed({"who": WHOM}),
+    "accept": Deed({"who": SOMEBODY, "which": WHICH}, lambda view: view.offers, weight=5),
+    "decline": Deed({"who": SOMEBODY, "which": WHICH}, _in("offered"), weight=2),
+    "transfer": Deed({"who": SOMEBODY, "which": WHICH}, _in("active"), weight=2),
+    "go_online": Deed({"who": WHOM}, weight=2),
     "go_offline": Deed({"who": WHOM}),
     "change_topics": Deed({"who": WHOM, "topic": TOPIC}),
-    "end": Deed({"who": SOMEBODY, "which": WHICH, "as_student": st.booleans()}, _in("active")),
-    "say": Deed({"who": ANYBODY, "reply_to": st.none() | st.integers(1, 40)}, _in("active")),
+    "end": Deed({"who": SOMEBODY, "which": WHICH, "as_student": st.booleans()}, _in("active"), weight=2),
+    "say": Deed({"who": ANYBODY, "reply_to": st.none() | st.integers(1, 40)}, _in("active"), weight=3),
     "say_held": Deed({"who": ANYBODY, "which": WHICH}, _in("active")),
     "change": Deed({"who": ANYBODY, "which": WHICH}, lambda view: view.messages),
     "switch": Deed({"who": ANYBODY, "which": WHICH}, _in("active")),
     "block": Deed({"who": ANYBODY}),
     "come_back": Deed({"who": ANYBODY}),
-    "receive": Deed({"who": ANYBODY}),
+    "receive": Deed({"who": ANYBODY}, weight=2),
     "apply": Deed({"who": ANYBODY, "topic": TOPIC}),
     "withdraw": Deed({"who": ANYBODY}, _of_status("applied")),
     "approve": Deed({"who": ADMINS, "whom": ANYBODY}, _of_status("applied")),
     "reject": Deed({"who": ADMINS, "whom": ANYBODY}, _of_status("applied")),
-    "deactivate": Deed({"who": ADMINS, "whom": WHOM}),
+    "deactivate": Deed({"who": ADMINS, "whom": WHOM}, _well_staffed),
     "reactivate": Deed({"who": ADMINS, "whom": WHOM}, _of_status("deactivated")),
-    "delete": Deed({"who": ADMINS, "whom": WHOM}),
-    "appoint": Deed({"who": ADMINS, "whom": ANYBODY}),
-    "dismiss": Deed({"who": ADMINS, "whom": ANYBODY}),
+    "delete": Deed({"who": ADMINS, "whom": WHOM}, _well_staffed),
+    "appoint": Deed({"who": ADMINS, "whom": st.sampled_from([APPOINTED, "Dawit"])}),
+    "dismiss": Deed({"who": ADMINS, "whom": st.sampled_from([APPOINTED, "Dawit"])}),
     "take": Deed({"who": ADMINS, "which": WHICH}, _in(*QUEUE)),
-    "assign": Deed({"who": ADMINS, "which": WHICH, "to": WHOM}, _in(*QUEUE)),
+    "assign": Deed({"who": ADMINS, "which": WHICH, "to": WHOM}, _in(*QUEUE), weight=2),
     "force_end": Deed({"who": ADMINS, "which": WHICH}, _in(*OPEN)),
-    "match": Deed({}, lambda view: view.matches),
+    "match": Deed({}, lambda view: view.matches, weight=6),
     "match_some": Deed({"limit": st.integers(1, 3)}, _in(*QUEUE)),
-    "tick": Deed({}),
+    "tick": Deed({}, undone, weight=2),
 }
-SEVERAL = st.lists(
+COURSE = st.lists(
     st.one_of([st.tuples(st.just(name), st.fixed_dictionaries(dict(deed.choices))) for name, deed in DEEDS.items()]),
-    min_size=2,
-    max_size=4,
+    min_size=1,
+    max_size=5,
 )
+Course = list[tuple[str, dict[str, Any]]]
 
 
 class Life(RuleBasedStateMachine):
@@ -118,9 +123,13 @@ class Life(RuleBasedStateMachine):
 
         return self._runner.run(run())
 
-    @initialize(capacity=st.integers(1, 3), offline=st.sets(st.sampled_from(sorted(COUNSELORS)), max_size=3))
-    def begin(self, capacity: int, offline: set[str]) -> None:
-        """Open a fresh database; everybody is known."""
+    @initialize(
+        capacity=st.integers(1, 3),
+        offline=st.sets(st.sampled_from(sorted(COUNSELORS)), max_size=3),
+        requests=st.dictionaries(ANYBODY, TOPIC, max_size=5),
+    )
+    def begin(self, capacity: int, offline: set[str], requests: dict[str, str]) -> None:
+        """Open a fresh database; everybody is known, and some have asked for counseling."""
         variables = self._stack.enter_context(self._databases())
         clock = SteadyClock()
         own = {"ADMIN_IDS": str(NAMES[ADMIN]), "MAX_SESSIONS_PER_COUNSELOR": str(capacity)}
@@ -130,6 +139,9 @@ class Life(RuleBasedStateMachine):
         self.crowd = Crowd(app, clock)
         self._do(self.crowd.gather(sorted(offline)))
         self.crowd.view = self._do(look(app, capacity=capacity))
+        for who, topic in requests.items():
+            self.step("ask", {"who": who, "topic": topic})
+        self.step("match", {})
 
     def teardown(self) -> None:
         """Close it."""
@@ -139,7 +151,7 @@ class Life(RuleBasedStateMachine):
 
     def attempt(self, name: str, choices: dict[str, Any]) -> Attempt | None:
         """Return what somebody would do."""
-        return getattr(self.crowd, name.removesuffix("_too_late"))(**choices)
+        return getattr(self.crowd, name)(**choices)
 
     def step(self, name: str, choices: dict[str, Any]) -> None:
         """Have somebody do something, and look whether all is as it must be."""
@@ -147,7 +159,7 @@ class Life(RuleBasedStateMachine):
         if attempt is None:
             return
         is_done = self._do(succeeds(attempt))
-        after = self._look()
+        after = self._look(before)
 
         if attempt.is_allowed is not None:
             assert attempt.is_allowed == is_done
@@ -162,28 +174,38 @@ class Life(RuleBasedStateMachine):
         if name == "tick":
             assert [] == undone(after)
 
-    @rule(several=SEVERAL)
-    def at_once(self, several: list[tuple[str, dict[str, Any]]]) -> None:
-        """Have several people do something at the same moment."""
+    @rule(courses=st.lists(COURSE, min_size=2, max_size=5))
+    def at_once(self, courses: list[Course]) -> None:
+        """Have several people do things at the same moment, each one after another."""
         before = self.crowd.view
-        attempts = [one for one in (self.attempt(*deed) for deed in several) if one is not None]
-        done = self._do(_together(attempts))
-        after = self._look()
+        moves = self._do(self._run(courses))
+        after = self._look(before)
 
-        moves = [one.leaves for one, is_done in zip(attempts, done, strict=True) if is_done and one.leaves]
         assert [] == miscounted(before, after, moves)
         assert [] == untold(before, after, is_alone=False)
 
-    @rule(minutes=st.sampled_from([1, 3, 6, 6, 12 * 60 + 1]))
+    async def _run(self, courses: list[Course]) -> list[tuple[int, str, int]]:
+        """Return the moves of sessions that succeeded."""
+        return sum(await asyncio.gather(*(self._follow(course) for course in courses)), [])
+
+    async def _follow(self, course: Course) -> list[tuple[int, str, int]]:
+        moves: list[tuple[int, str, int]] = []
+        for name, choices in course:
+            self.crowd.view = await look(self.crowd.app, capacity=self.capacity)
+            attempt = self.attempt(name, choices) if DEEDS[name].makes_sense(self.crowd.view) else None
+            if attempt is not None and await succeeds(attempt) and attempt.leaves:
+                moves.append(attempt.leaves)
+        return moves
+
+    @rule(minutes=st.sampled_from([6, 1, 3, 6, 12 * 60 + 1]))
     def wait(self, minutes: int) -> None:
         """Let time pass; nothing happens by itself (see ``tick``)."""
         self.crowd.clock.move(minutes=minutes)
         self.crowd.view.at = self.crowd.clock()
 
-    def _look(self) -> View:
+    def _look(self, before: View) -> View:
         """Look at what is committed, and hold the rules against it that hold always."""
         self.steps += 1
-        before = self.crowd.view
         view = self._do(look(self.crowd.app, capacity=self.capacity, known=before.newest_delivery))
         broken = self._do(violated(self.crowd.app, capacity=self.capacity, admin=self.crowd.ids[ADMIN]))
         self.crowd.view = view
@@ -194,21 +216,18 @@ class Life(RuleBasedStateMachine):
         return view
 
 
-async def _together(attempts: list[Attempt]) -> list[bool]:
-    return list(await asyncio.gather(*(succeeds(attempt) for attempt in attempts)))
-
-
 def _rule(name: str, deed: Deed) -> Any:
     def run(self: Life, **choices: Any) -> None:
         self.step(name, choices)
 
     run.__name__ = name
-    run.__doc__ = getattr(Crowd, name.removesuffix("_too_late")).__doc__
+    run.__doc__ = getattr(Crowd, name).__doc__
     return precondition(lambda self: deed.makes_sense(self.crowd.view))(rule(**deed.choices)(run))
 
 
 for _name, _deed in DEEDS.items():
-    setattr(Life, _name, _rule(_name, _deed))
+    for _number in range(_deed.weight):
+        setattr(Life, f"{_name}_{_number}" if _number else _name, _rule(_name, _deed))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -262,7 +262,7 @@ async def test_an_admin_who_took_it_up_hands_it_on(app: App, cast: Cast) -> None
     sara = await cast.sara()
     session = await cast.request(sara)
     admins = [replace(await app.people.identify(3001 + number), roles=frozenset({Role.ADMIN})) for number in range(2)]
-    await app.steering.take(admins[0], session.alias)
+    await app.admin.steering.take(admins[0], session.alias)
     with pytest.raises(Conflict):
         await app.transferring.transfer(admins[1], session.alias)
     moved = await app.transferring.transfer(admins[0], session.alias)

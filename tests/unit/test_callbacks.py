@@ -56,7 +56,22 @@ def test_a_button_of_another_service_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, "", ":", "::", ":::", "offer.accept", "offer.accept:12", "offer.accept:12:", GENUINE + ":", ":" + GENUINE]
+    "data",
+    [
+        None,
+        "",
+        ":",
+        "::",
+        ":::",
+        "\ud800",
+        "::\ud800",
+        "\x00::",
+        "offer.accept",
+        "offer.accept:12",
+        "offer.accept:12:",
+        GENUINE + ":",
+        ":" + GENUINE,
+    ],
 )
 def test_what_has_not_three_parts_or_no_mark_is_refused(data: str | None) -> None:
     """An inline message's press without data, and what somebody typed by hand."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.errors import InvalidInput
 from bot.domain.outgoing import Button
 from bot.domain.pages import PAGE_SIZE, Position, cut, position
 from bot.telegram.screens import paging
@@ -47,3 +48,12 @@ def test_the_buttons_lead_to_the_neighbours(number: int, references: list[str]) 
     assert references == [button.reference for button in buttons]
     assert [int(one[-1]) for one in references] == [paging.number_in(button.reference) for button in buttons]
     assert [] == paging.turn(Position(1, 1), "admin.sessions")
+
+
+@pytest.mark.parametrize(
+    "reference", ["-1", "waiting.-1", "x", "waiting.x", "²", str(2**63), f"waiting.{2**64}", "9" * 40, "1e5", " 1"]
+)
+def test_what_names_no_page_is_refused(reference: str) -> None:
+    """Nor does a number that no database holds get as far as one."""
+    with pytest.raises(InvalidInput):
+        paging.number_in(reference)

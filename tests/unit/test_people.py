@@ -34,6 +34,12 @@ def test_a_display_name_that_is_too_short_or_too_long_is_refused(typed: str) -> 
         display_name(typed)
 
 
+def test_a_display_name_is_text() -> None:
+    """A command line can hold bytes that are none; nothing could be sealed of it."""
+    with pytest.raises(InvalidInput, match="bytes that are no UTF-8"):
+        display_name("Da\udcffwit")
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
