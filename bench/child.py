@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _STOP_SECONDS = 20.0
 _KEY = "A" * 43 + "="  #: what it seals is made up
 _INHERITED = ("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "PG_BIN_DIR")
+_INTERVALS = ("BACKUP_INTERVAL_MINUTES", "CLEANUP_INTERVAL_MINUTES", "MATCH_INTERVAL_MINUTES")
 RUN = ("-m", "bot", "run")
 
 
@@ -36,7 +37,7 @@ class Home:
         return cls(folder, f"sqlite:///{folder / 'bot.db'}", api_url)
 
     def variables(self) -> dict[str, str]:
-        """Return the settings: no limits of sending, no maintenance on its own, quiet logs."""
+        """Return the settings: no limits of sending, no maintenance on its own but a first backup, quiet logs."""
         return {
             "BOT_TOKEN": TOKEN,
             "TELEGRAM_API_URL": self.api_url,
@@ -46,6 +47,7 @@ class Home:
             "SEND_PER_SECOND": "0",
             "SEND_PER_CHAT_PER_SECOND": "0",
             "MAX_SESSIONS_PER_COUNSELOR": "1",
+            **dict.fromkeys(_INTERVALS, "525600"),
             "LOG_LEVEL": "WARNING",
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from bench.child import Home
 from bot import app as root
 from bot.app import App
@@ -11,6 +13,12 @@ from bot.services.enrolling import Volunteer
 from bot.settings import load
 
 _STUDENTS, _COUNSELORS = 1_000_000, 2_000_000  #: the first Telegram ids
+_WAITING, _FREE = 3_000_000, 4_000_000  #: of those who have nobody yet
+_AT_ONCE = 500  #: requests in one transaction
+_SILENCE: tuple[LiteralString, ...] = (
+    "DELETE FROM delivery WHERE state = 'waiting'",
+    "DELETE FROM run WHERE state = 'scheduled'",
+)
 _TOPIC = "other"
 
 
@@ -24,6 +32,20 @@ async def make(home: Home, count: int) -> list[tuple[int, int]]:
             person_id, telegram_id = await _request(app, _STUDENTS + number)
             known[person_id] = telegram_id
         return [await _begin(app, known) for _ in range(count)]
+
+
+async def queue(home: Home, *, waiting: int, free: int) -> list[int]:
+    """Make students who wait and counselors who could take them; return the Telegram ids of the counselors. Nobody was told."""
+    async with root.opened(load(home.variables(), None), kind="bench") as app:
+        for first in range(0, waiting, _AT_ONCE):
+            async with app.db.transaction():
+                for number in range(first, min(waiting, first + _AT_ONCE)):
+                    await _request(app, _WAITING + number)
+        async with app.db.transaction() as tx:
+            made = [await _counselor(app, _FREE + number) for number in range(free)]
+            for sql in _SILENCE:
+                await tx.execute(sql)
+    return [telegram_id for _, telegram_id in made]
 
 
 async def _counselor(app: App, telegram_id: int) -> tuple[PersonId, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,10 +55,17 @@ class ClosedLoop:
         return stretch
 
 
-async def poisson(telegram: Telegram, *, per_second: float, seconds: float, rng: random.Random) -> None:
+async def poisson(
+    telegram: Telegram,
+    *,
+    per_second: float,
+    rng: random.Random,
+    seconds: float = math.inf,
+    is_over: Callable[[], bool] | None = None,
+) -> None:
     """Write at random moments, that many a second on average, on random lines; wait until all arrived."""
     due_at, ends_at = now(), now() + seconds
-    while (due_at := due_at + rng.expovariate(per_second)) < ends_at:
+    while (due_at := due_at + rng.expovariate(per_second)) < ends_at and not (is_over and is_over()):
         await asyncio.sleep(max(0.0, due_at - now()))
         await telegram.write(rng.choice(telegram.lines))
     await all_arrived(telegram)

@@ -141,7 +141,7 @@ class Telegram:
 
     def connect(self, writer_id: int, reader_id: int) -> None:
         """Add a line between two people who are known to the bot already."""
-        self.lines.append(Line(len(self.lines), self._person(writer_id), reader_id))
+        self.lines.append(Line(len(self.lines), self.know(writer_id), reader_id))
 
     async def write(self, line: Line) -> None:
         """Let the writer of a line write the next message."""
@@ -156,7 +156,8 @@ class Telegram:
         for line in self.lines:
             line.arrived = line.written
 
-    def _person(self, user_id: int) -> Person:
+    def know(self, user_id: int) -> Person:
+        """Return somebody who is known to the bot already."""
         person = self.server.people.get(user_id) or self.server.person(f"P{user_id}", user_id=user_id)
         person.private_chat.status = "open"  # as if they had written before
         return person

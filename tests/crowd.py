@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from bot.app import App
 from bot.domain.content import Content, Kind
@@ -14,7 +15,7 @@ from bot.domain.people import Actor, Detail, Gender
 from bot.services.delivering import Failure
 from bot.storage.database import Row
 from tests.support import Cast, SteadyClock
-from tests.view import BY_ADMIN, OPEN, QUEUE, View
+from tests.view import BY_ADMIN, OPEN, QUEUE, View, look
 
 STUDENTS = {"Sara": 1001, "Marta": 1002, "Yonas": 1003}
 #: By name: Telegram id and topics. Tigist is a student too, like all who have consented; Hana is a generalist, Bekele takes crises.
@@ -49,15 +50,20 @@ async def succeeds(attempt: Attempt) -> bool:
     return True
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 class Crowd:
     """Everybody; each method but the first few makes an attempt out of what is so now (``view``), None where there is nothing.
 
     *who* is the name of who tries; None is whoever has the right to. *which* chooses among what there is, the fitting first.
     """
 
-    def __init__(self, app: App, clock: SteadyClock) -> None:
+    def __init__(self, app: App, clock: SteadyClock, capacity: int) -> None:
         self.app = app
         self.clock = clock
+        self.capacity = capacity
         self.cast = Cast(app)
         self.ids: dict[str, PersonId] = {}
         self.messages = count(1)  #: ids in every chat; the playground tells them apart, we need not
@@ -73,6 +79,16 @@ class Crowd:
         await self.app.admin.appointing.appoint(await self.me(ADMIN), self.ids[APPOINTED])
         for name in offline:
             await self.app.serving.go_offline(await self.me(name))
+        self.view = await look(self.app, capacity=self.capacity)
+
+    def attempt(self, name: str, choices: dict[str, Any]) -> Attempt:
+        """Return what somebody would do by the method *name*; where there is nothing to do it with, nothing."""
+        return getattr(self, name)(**choices) or Attempt(_nothing)
+
+    def pause(self, minutes: int) -> None:
+        """Let time pass."""
+        self.clock.move(minutes=minutes)
+        self.view.at = self.clock()
 
     async def me(self, name: str) -> Actor:
         """Return somebody as the database knows them now; who does something has not blocked the bot, any more."""

@@ -161,9 +161,10 @@ def _concerned(view: View, event: Row) -> set[int]:
     return {student} if event["to_state"] == "cancelled" and reason != "student" else set()
 
 
-def overheard(before: View, after: View) -> list[str]:
+def overheard(before: View, after: View, *, is_alone: bool) -> list[str]:
     """Return what of a conversation was said to somebody who takes no part in it."""
     found: list[str] = []
+    was_active = {row["id"] for row in before.sessions if row["state"] == "active"}
     for row in after.deliveries:
         if row["session_id"] is None:
             continue
@@ -171,7 +172,7 @@ def overheard(before: View, after: View) -> list[str]:
         sides = {session["student_id"], *after.had(session["id"])}
         if row["message_seq"] is not None:
             now = {session["student_id"], session["counselor_id"]}
-            sides = now if session["state"] == "active" == before.session(session["id"])["state"] else sides
+            sides = now if session["state"] == "active" and session["id"] in was_active and is_alone else sides
             if row["sender_id"] not in sides or row["sender_id"] == row["person_id"]:
                 found.append(f"message {row['message_seq']} of {session['id']} from {row['sender_id']}")
             if session["student_id"] not in {row["sender_id"], row["person_id"]}:
