@@ -344,7 +344,9 @@ class Crowd:
                 await self.app.applying.take_topics(actor)
                 await self.app.applying.take_gender(actor, Gender.ANONYMOUS)
                 await self.app.applying.take_text(actor, Detail.NAME, who)
-                await self.app.applying.take_text(actor, Detail.BIO, "I study psychology, and I would like to be there for others.")
+                await self.app.applying.take_text(
+                    actor, Detail.BIO, "I study psychology, and I would like to be there for others."
+                )
             await self.app.applying.submit(actor)
 
         return Attempt(do, is_new and not self.is_busy(self.ids[who]))

@@ -111,9 +111,7 @@ INVARIANTS: dict[str, LiteralString] = {
     "more than one match that waits": "SELECT task FROM run WHERE state = 'scheduled' GROUP BY task HAVING count(*) > 1",
     "a run that failed": "SELECT id FROM run WHERE error IS NOT NULL",
 }
-_ALL: Any = " UNION ALL ".join(
-    f"SELECT '{name}' AS broken WHERE EXISTS ({sql})" for name, sql in INVARIANTS.items()
-)
+_ALL: Any = " UNION ALL ".join(f"SELECT '{name}' AS broken WHERE EXISTS ({sql})" for name, sql in INVARIANTS.items())
 
 
 async def violated(app: App, *, capacity: int, admin: int) -> list[str]:
@@ -210,7 +208,9 @@ def unalarmed(before: View, after: View, admins: Collection[int]) -> list[str]:
     """Return, behind a match, who was not told of a crisis of which it was recorded that they were."""
     said = {row["person_id"] for row in after.deliveries if row["method"] == "say"}
     known = {row["id"]: row["alarmed_at"] for row in before.sessions}
-    news = [row for row in after.sessions if row["topic"] == CRISIS and row["alarmed_at"] is not None and known[row["id"]] is None]
+    news = [
+        row for row in after.sessions if row["topic"] == CRISIS and row["alarmed_at"] is not None and known[row["id"]] is None
+    ]
     return [f"{row['id']}: {who}" for row in news for who in {row["student_id"], *admins} - said]
 
 

@@ -290,9 +290,7 @@ async def test_what_cannot_pass_is_refused_at_once(server: BotApiServer, program
     await sara.send("the end")
     await dawit.see("the end", after=mark)
 
-    assert [f"Student {alias}\nthe end"] == [
-        message.text for message in dawit.bot_messages if message.seen_at > mark
-    ]
+    assert [f"Student {alias}\nthe end"] == [message.text for message in dawit.bot_messages if message.seen_at > mark]
 
 
 async def test_groups_are_not_served(server: BotApiServer, programs: Programs) -> None:

@@ -39,7 +39,9 @@ async def test_who_is_in_no_conversation_is_told_so(app: App, cast: Cast) -> Non
         await cast.say(sara, "hello?", message_id=1, reply_to=None)
 
 
-async def test_in_several_conversations_what_could_be_for_another_is_asked_about(app: App, cast: Cast, clock: SteadyClock) -> None:
+async def test_in_several_conversations_what_could_be_for_another_is_asked_about(
+    app: App, cast: Cast, clock: SteadyClock
+) -> None:
     """Dawit cannot answer the wrong student: after a message of the other one nothing goes anywhere until he has said where to."""
     dawit, liya, sara = await cast.dawit(), await cast.student(1001), await cast.student(1002)
     to_liya = await cast.conversation(liya, dawit)
