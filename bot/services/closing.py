@@ -92,7 +92,7 @@ class Closing:
         The match is asked for last: where another transaction asks for one too, we wait for it, and it must not wait for us.
         """
         for session in ended:
-            await people.leave_session(tx, session.id)
+            await people.leave_session(tx, session.id, counselor_id=session.counselor_id)
         for session in ended:
             await self._tell(tx, session, at=at)
         if ended:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from math import ceil
 
 from bot.domain.content import CAPTION_LENGTH, MOST_BYTES, Content, Kind
 from bot.domain.errors import Conflict, InvalidInput
@@ -60,8 +61,9 @@ class Relaying:
     async def meant(self, actor: Actor, active: Sequence[Session], *, reply_to: int | None) -> Session | None:
         """Return the conversation that the actor means; None where they must be asked, because it could be another one.
 
-        A reply means the conversation of the message that it answers. Anything else means the current one, unless something was
-        said in another one since: what is meant for one student must never reach another.
+        What is meant for one student must never reach another. So a counselor's reply means the conversation of the message that
+        it answers, and a reply to anything else is asked about. What is no reply means the current one, unless something was said
+        in another one since they chose it, or another one has ended.
 
         Args:
             actor: Who writes.
@@ -73,14 +75,27 @@ class Relaying:
         """
         if not active:
             raise Conflict(everyone.NO_CONVERSATION)
+        is_helping = any(session.side_of(actor.me) is Side.COUNSELOR for session in active)
         async with self.db.transaction() as tx:
-            named = await self._named(tx, actor, active, reply_to) if reply_to is not None else None
-            if named is not None or len(active) == 1:
-                return named or active[0]
+            if reply_to is not None:
+                named = await self._named(tx, actor, active, reply_to)
+                if named is not None or is_helping:
+                    return named
+            if not is_helping:
+                return active[0]
             current, since = await self._current(tx, actor, active)
         others = [session for session in active if session is not current]
         is_clear = since is not None and all(_moved_at(session) <= since for session in others)
         return current if is_clear else None
+
+    async def is_answered(self, actor: Actor, reply_to: int) -> bool:
+        """Return whether this message of their chat is one of a conversation of theirs, so that a reply is meant for that."""
+        async with self.db.transaction() as tx:
+            active = await sessions.active_of(tx, actor.me)
+            found = await deliveries.session_of_message(tx, actor.me, reply_to)
+            if found is not None:
+                return any(session.id == found[0] for session in active)
+            return await self._own(tx, actor, active, reply_to) is not None
 
     async def switch(self, actor: Actor, alias: str) -> Session:
         """Make a conversation the current one.
@@ -90,6 +105,8 @@ class Relaying:
         """
         async with self.db.transaction() as tx:
             session = await self._theirs(tx, actor, alias)
+            if not await sessions.hold_active(tx, session.id, by=actor.me):
+                raise Conflict(everyone.NO_LONGER_AVAILABLE)
             await people.set_current(tx, actor.me, session.id, at=self.clock())
         return session
 
@@ -112,7 +129,7 @@ class Relaying:
         _check(content)
         at = self.clock()
         async with self.db.transaction() as tx:
-            held = await sessions.count_message(tx, session.id, by=actor.me, at=at)
+            held = await sessions.speak(tx, session.id, by=actor.me, is_new=True, at=at)
             side, other = (held.side_of(actor.me), held.other(actor.me)) if held else (None, None)
             if held is None or side is None or other is None:
                 raise Conflict(everyone.NO_CONVERSATION)
@@ -145,29 +162,44 @@ class Relaying:
             InvalidInput: It cannot be passed on; says why.
         """
         async with self.db.transaction() as tx:
-            for session in await sessions.active_of(tx, actor.me):
-                if await self._written(tx, session, actor.me, message_id) is not None:
-                    raise Conflict(relay.SENT_BEFORE)
+            if await self._own(tx, actor, await sessions.active_of(tx, actor.me), message_id) is not None:
+                raise Conflict(relay.SENT_BEFORE)
             session = await self._theirs(tx, actor, alias)
             await self.relay(actor, session, content, message_id=message_id)
         return session
 
-    async def change(self, actor: Actor, active: Sequence[Session], content: Content, *, message_id: int) -> bool:
-        """Pass on that the author of a message changed it; False where it is none of an open conversation.
+    async def change(self, actor: Actor, content: Content | None, *, message_id: int) -> None:
+        """Pass on that the author of a message changed it; a message that was said to nobody may be changed in silence.
 
         Raises:
+            Conflict: It was said in a conversation that is over.
             InvalidInput: The change is one that cannot be passed on; says why.
         """
-        async with self.db.transaction() as tx:
-            for session in active:
-                written = await self._written(tx, session, actor.me, message_id)
-                if written is not None:
-                    await self._change(tx, actor, session, written, content)
-                    return True
-        return False
-
-    async def _change(self, tx: Transaction, actor: Actor, session: Session, written: Message, content: Content) -> None:
         at = self.clock()
+        async with self.db.transaction() as tx:
+            session = await self._own(tx, actor, await sessions.active_of(tx, actor.me), message_id)
+            held = await sessions.speak(tx, session.id, by=actor.me, is_new=False, at=at) if session else None
+            if held is None:
+                await self._regret(tx, actor, message_id)
+                return
+            written = await self._written(tx, held, actor.me, message_id)
+            if written is None or content is None:
+                raise InvalidInput(relay.FILE_CHANGED)
+            await self._change(tx, actor, held, written, content, at=at)
+
+    async def _regret(self, tx: Transaction, actor: Actor, message_id: int) -> None:
+        """Pass where a changed message is none of the conversation that the actor had last.
+
+        Raises:
+            Conflict: It is.
+        """
+        last = await sessions.newest_ended_of(tx, actor.me)
+        if last is not None and await self._written(tx, last, actor.me, message_id) is not None:
+            raise Conflict(relay.NOT_CHANGED)
+
+    async def _change(
+        self, tx: Transaction, actor: Actor, session: Session, written: Message, content: Content, *, at: datetime
+    ) -> None:
         before = await self.vault.unseal(tx, session.key_id, written.body, about="message")
         if not _is_same_file(written.kind, before, content):
             raise InvalidInput(relay.FILE_CHANGED)
@@ -188,26 +220,28 @@ class Relaying:
             await self.outbox.edit(tx, text, to=other, place=place, at=at, urgency=urgency, about=about, is_caption=is_caption)
 
     async def _current(self, tx: Transaction, actor: Actor, active: Sequence[Session]) -> tuple[Session | None, datetime | None]:
-        if len(active) == 1:
-            return active[0], None
         person = await people.find(tx, actor.me)
-        if person is None:
-            return None, None
-        current = next((session for session in active if session.id == person.current_session_id), None)
-        return current, person.current_at if current else None
+        current = next((session for session in active if person and session.id == person.current_session_id), None)
+        if person is None or current is None:
+            return (active[0] if len(active) == 1 else None), None
+        return current, person.current_at
 
     async def _named(self, tx: Transaction, actor: Actor, active: Sequence[Session], reply_to: int) -> Session | None:
         """Return the conversation of the message that is answered; None where it is of none."""
         found = await deliveries.session_of_message(tx, actor.me, reply_to)
         if found is None:
-            for session in active:
-                if await self._written(tx, session, actor.me, reply_to) is not None:
-                    return session
-            return None
+            return await self._own(tx, actor, active, reply_to)
         named = next((session for session in active if session.id == found[0]), None)
         if named is None:
             raise Conflict(everyone.OVER)  # not to whoever is left: it was not said to them
         return named
+
+    async def _own(self, tx: Transaction, actor: Actor, active: Sequence[Session], message_id: int) -> Session | None:
+        """Return the conversation in which the actor wrote this message of their chat."""
+        for session in active:
+            if await self._written(tx, session, actor.me, message_id) is not None:
+                return session
+        return None
 
     async def _theirs(self, tx: Transaction, actor: Actor, alias: str) -> Session:
         session = next((one for one in await sessions.active_of(tx, actor.me) if one.alias == alias), None)
@@ -270,7 +304,7 @@ def _check(content: Content) -> None:
     if content.kind is Kind.DOCUMENT and media.is_picture:
         raise InvalidInput(relay.PICTURE_AS_FILE)
     if content.kind.is_made_anew and (media.size or 0) > MOST_BYTES:
-        raise InvalidInput(relay.TOO_LARGE(size=f"{(media.size or 0) / 1024**2:.0f}"))
+        raise InvalidInput(relay.TOO_LARGE(size=f"{ceil((media.size or 0) / 1024**2)}"))
 
 
 def _kept(content: Content) -> str:

@@ -62,7 +62,7 @@ class Transferring:
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
             name = await self.people.display_name(tx, actor.me)
             place = await sessions.place_in_queue(tx, session)
-            await self._leave(tx, session, ending.TRANSFERRED(name=name, place=place), at=at)
+            await self._leave(tx, session, actor.me, ending.TRANSFERRED(name=name, place=place), at=at)
             await request_match(tx, because=_REASON, at=at)
         return session
 
@@ -86,7 +86,7 @@ class Transferring:
         returned = [session for session in moved if session is not None]
         for session in returned:
             place = await sessions.place_in_queue(tx, session)
-            await self._leave(tx, session, ending.TAKEN_BACK(place=place), at=at)
+            await self._leave(tx, session, counselor_id, ending.TAKEN_BACK(place=place), at=at)
             await self.outbox.say(
                 tx,
                 ending.TAKEN_FROM_YOU(alias=session.alias),
@@ -100,9 +100,9 @@ class Transferring:
             await request_match(tx, because=reason, at=at)
         return returned
 
-    async def _leave(self, tx: Transaction, session: Session, told: Text, *, at: datetime) -> None:
+    async def _leave(self, tx: Transaction, session: Session, counselor_id: CounselorId, told: Text, *, at: datetime) -> None:
         """Tell the student what has become of their conversation, in a crisis with the help lines."""
-        await people.leave_session(tx, session.id)
+        await people.leave_session(tx, session.id, counselor_id=counselor_id)
         text, urgency = ending.UNTIL_THEN(told=told), Urgency.CONVERSATION
         if session.priority is Priority.CRISIS:
             text, urgency = ending.WITH_HELP_LINES(told=text, help_lines=texts.help_lines()), Urgency.CRISIS

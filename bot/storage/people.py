@@ -23,7 +23,7 @@ class Person:
     counselor_name: bytes | None  #: sealed by the person's key
     is_admin: bool  #: appointed by another admin; those of ``ADMIN_IDS`` are not marked here
     current_session_id: SessionId | None  #: of several conversations, the one that what they write is meant for
-    current_at: datetime | None  #: when they last chose it or wrote to it
+    current_at: datetime | None  #: when they last chose it or wrote to it; None since another one of theirs ended
     is_reachable: bool  #: False once Telegram has said that the bot is blocked or the chat is gone
     consent_version: int | None
 
@@ -49,6 +49,7 @@ class Dialog:
 
     step: str
     data: bytes  #: sealed by the person's key
+    updated_at: datetime
 
 
 async def add(tx: Transaction, *, telegram_hash: bytes, telegram_id: bytes, key_id: KeyId, at: datetime) -> Person:
@@ -140,9 +141,21 @@ async def set_current(tx: Transaction, person_id: PersonId, session_id: SessionI
     )
 
 
-async def leave_session(tx: Transaction, session_id: SessionId) -> None:
-    """Have nobody mean a conversation any more that is over, or has gone back to the queue."""
-    await tx.execute("UPDATE person SET current_session_id = NULL WHERE current_session_id = :session_id", session_id=session_id)
+async def leave_session(tx: Transaction, session_id: SessionId, *, counselor_id: PersonId | None) -> None:
+    """Have nobody mean a conversation any more that is over, or has gone back to the queue.
+
+    Whatever its counselor writes next may have been begun for it, so they have not said any more whom else they mean.
+    """
+    await tx.execute(
+        """
+        UPDATE person
+           SET current_at = NULL,
+               current_session_id = CASE WHEN current_session_id = :session_id THEN NULL ELSE current_session_id END
+         WHERE current_session_id = :session_id OR id = :counselor_id
+        """,
+        session_id=session_id,
+        counselor_id=counselor_id,
+    )
 
 
 async def open_dialog(tx: Transaction, person_id: PersonId, *, step: str, data: bytes, at: datetime) -> None:
@@ -162,7 +175,7 @@ async def open_dialog(tx: Transaction, person_id: PersonId, *, step: str, data: 
 async def dialog(tx: Transaction, person_id: PersonId) -> Dialog | None:
     """Return the form that the person is half way through; None where there is none."""
     row = await tx.fetch_one("SELECT * FROM dialog WHERE person_id = :person_id", person_id=person_id)
-    return Dialog(step=row["step"], data=bytes(row["data"])) if row else None
+    return Dialog(step=row["step"], data=bytes(row["data"]), updated_at=row["updated_at"]) if row else None
 
 
 async def close_dialog(tx: Transaction, person_id: PersonId) -> bool:

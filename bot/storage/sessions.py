@@ -91,23 +91,45 @@ async def active_of(tx: Transaction, person_id: PersonId) -> list[Session]:
     return [_to_session(row) for row in rows]
 
 
-async def count_message(tx: Transaction, session_id: SessionId, *, by: PersonId, at: datetime) -> Session | None:
-    """Count one more message of an active session, whose number it is; None where it is not active, or not theirs.
+async def speak(tx: Transaction, session_id: SessionId, *, by: PersonId, is_new: bool, at: datetime) -> Session | None:
+    """Record that somebody says something in their active session; None where it is not active, or not theirs.
 
-    This is also what holds the session until the transaction ends, so that no message follows its end or goes to a counselor who
-    has handed it on.
+    A new message is counted, and the count is its number. This is also what holds the session until the transaction ends, so that
+    nothing follows its end or goes to a counselor who has handed it on.
     """
     row = await tx.fetch_one(
         """
-        UPDATE session SET messages = messages + 1, last_message_at = :at, reminded_at = NULL
+        UPDATE session SET messages = messages + :added, last_message_at = :at, reminded_at = NULL
          WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by)
         RETURNING *
         """,
         id=session_id,
         by=by,
+        added=int(is_new),
         at=at,
     )
     return _to_session(row) if row else None
+
+
+async def newest_ended_of(tx: Transaction, person_id: PersonId) -> Session | None:
+    """Return the conversation of a person that ended last; None where they had none."""
+    row = await tx.fetch_one(
+        """
+        SELECT * FROM session
+         WHERE state = 'ended' AND (student_id = :person_id OR counselor_id = :person_id)
+         ORDER BY ended_at DESC LIMIT 1
+        """,
+        person_id=person_id,
+    )
+    return _to_session(row) if row else None
+
+
+async def hold_active(tx: Transaction, session_id: SessionId, *, by: PersonId) -> bool:
+    """Hold a session until the transaction ends, so that it does not end before; False where it is not active, or not theirs."""
+    sql: LiteralString = (
+        "SELECT id FROM session WHERE id = :id AND state = 'active' AND (student_id = :by OR counselor_id = :by) "
+    )
+    return await tx.fetch_one(sql + tx.holding, id=session_id, by=by) is not None
 
 
 async def place_in_queue(tx: Transaction, session: Session) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from telegram import Message
+
 from bot.domain.errors import InvalidInput
 from bot.telegram.context import Call, Form, Handler
 from bot.telegram.handlers import (
@@ -92,9 +94,15 @@ async def message(call: Call) -> None:
         return
     step = await call.services.dialogs.step(call.actor)
     form = FORMS.get(step) if step else None
-    if form is None:
+    if form is None or await _is_said_to_somebody(call, written):
         await conversation.message(call)
     elif written.text is None:
         raise InvalidInput(relay.IN_WORDS)
     else:
         await form(call, written.text)
+
+
+async def _is_said_to_somebody(call: Call, written: Message) -> bool:
+    """Return whether a message answers one of a conversation, and so is meant for that and not for the form."""
+    answered = written.reply_to_message
+    return answered is not None and await call.services.relaying.is_answered(call.actor, answered.message_id)

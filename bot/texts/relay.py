@@ -18,13 +18,13 @@ TOO_LARGE = Text(
 )
 FILE_CHANGED = Text("The file of a message cannot be exchanged on the other side. Please send the new one as a new message.")
 NOT_CHANGED = Text(
-    "This change was <b>not passed on</b>: the message belongs to no open conversation. Please send the corrected words as a new message."
+    "This change was <b>not passed on</b>: the conversation is over. If you need somebody, now or later, just make a new request."
 )
 TAKEN_BACK = Text("<i>(This part was taken back.)</i>")
 IN_WORDS = Text("Please answer in words, or press one of the buttons. /cancel leaves what you are filling in.")
 
 WHICH = Text(
-    "❓ <b>For whom is this?</b> It is <b>not sent</b> yet, because more than one student writes to you.\nCurrent: {current}\n\n"
+    "❓ <b>For whom is this?</b> It is <b>not sent</b> yet, because it could be for somebody else.\nCurrent: {current}\n\n"
     "If you reply to a message of a student (swipe it, or hold it and choose <i>Reply</i>), I need not ask."
 )
 NONE_CURRENT = Text("none")

@@ -108,15 +108,21 @@ async def test_changes_arrive_where_the_message_stands(pair: tuple[Person, Perso
     assert "(This part was taken back.)" == rest.text
 
 
-async def test_what_cannot_be_changed_is_said(pair: tuple[Person, Person]) -> None:
-    """A command is no part of the conversation: its author hears that the change went nowhere."""
+async def test_a_change_after_the_end_is_said_to_be_late(pair: tuple[Person, Person]) -> None:
+    """Its author hears that it went nowhere."""
     sara, dawit = pair
-    command = await sara.send("/about")
-    await sara.see("trained volunteers")
-    await sara.edit(command, "it again")
+    last = await sara.send("I am fine")
+    await dawit.see("I am fine")
+    await dawit.send("/menu")
+    await dawit.see("Conversations: 1")
+    await dawit.press("End")
+    await dawit.see("End the conversation")
+    await dawit.press("Yes, end it")
+    await sara.see("has ended the conversation")
+    await sara.edit(last, "I am not fine")
     await sara.see("not passed on")
 
-    assert not [text for text in dawit.received if "it again" in text]
+    assert not [text for text in dawit.received if "I am not fine" in text]
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,8 @@ async def test_who_is_in_no_conversation_is_told_so(app: App, cast: Cast) -> Non
         await cast.say(sara, "hello?", message_id=1, reply_to=None)
 
 
-async def test_in_several_conversations_what_could_be_for_another_is_asked_about(
-    app: App, cast: Cast, clock: SteadyClock
-) -> None:
-    """Dawit cannot answer the wrong student: after a message of the other one nothing goes anywhere until he has said where to."""
+async def test_in_several_what_could_be_for_another_is_asked_about(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """Dawit cannot answer the wrong student: after a message of the other one he must say where to."""
     dawit, liya, sara = await cast.dawit(), await cast.student(1001), await cast.student(1002)
     to_liya = await cast.conversation(liya, dawit)
     clock.move(seconds=1)
@@ -88,13 +86,13 @@ async def test_a_change_is_kept_and_owed_where_the_message_stands(app: App, cast
     session = await cast.conversation(sara, dawit)
     await cast.say(sara, "I am fin", message_id=5)
     (*_, first) = await cast.owed(dawit)
-    changed = await app.relaying.change(sara, [session], Content(kind=Kind.TEXT, text="I am fine"), message_id=5)
+    await app.relaying.change(sara, Content(kind=Kind.TEXT, text="I am fine"), message_id=5)
     (*_, edit) = await cast.owed(dawit)
     body = await one(app, "SELECT body FROM message")
     async with app.db.reading() as tx:
         kept = await app.vault.unseal(tx, session.key_id, bytes(body), about="message")
 
-    assert [True, "I am fine", Method.EDIT, first.id] == [changed, kept, edit.method, edit.target_id]
+    assert ["I am fine", Method.EDIT, first.id] == [kept, edit.method, edit.target_id]
 
 
 async def test_a_change_of_the_file_is_refused(app: App, cast: Cast) -> None:
@@ -105,9 +103,12 @@ async def test_a_change_of_the_file_is_refused(app: App, cast: Cast) -> None:
     await app.relaying.relay(sara, session, photo, message_id=5)
     other = replace(photo, media=Media(file_id="b", unique_id="b"))
     with pytest.raises(InvalidInput, match="exchanged"):
-        await app.relaying.change(sara, [session], other, message_id=5)
+        await app.relaying.change(sara, other, message_id=5)
 
-    assert await app.relaying.change(sara, [session], replace(photo, text="us"), message_id=5)
+    before = await cast.owed(dawit)
+    await app.relaying.change(sara, replace(photo, text="us"), message_id=5)
+
+    assert len(before) + 1 == len(await cast.owed(dawit))
 
 
 async def test_nobody_changes_or_answers_what_another_counselor_said(app: App, cast: Cast, clock: SteadyClock) -> None:
@@ -123,7 +124,9 @@ async def test_nobody_changes_or_answers_what_another_counselor_said(app: App, c
     (offer,) = await app.matching.match_waiting(limit=10)
     again = await app.offering.accept(hana, offer.id)
     clock.move(minutes=1)
-    changed = await app.relaying.change(hana, [again], Content(kind=Kind.TEXT, text="forged"), message_id=5)
+    before = await cast.owed(sara)
+    await app.relaying.change(hana, Content(kind=Kind.TEXT, text="forged"), message_id=5)
+    changed = before != await cast.owed(sara)
     await app.relaying.relay(sara, again, Content(kind=Kind.TEXT, text="to dawit's"), message_id=6, reply_to=50)
     (*_, owed) = await cast.owed(hana)
     async with app.db.reading() as tx:
@@ -132,3 +135,53 @@ async def test_nobody_changes_or_answers_what_another_counselor_said(app: App, c
     assert not changed
     assert "message_id" not in payload
     assert owed.target_id is None
+
+
+async def test_what_was_begun_for_who_has_left_does_not_reach_who_is_left(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """Liya ends while Dawit still types to her: he is asked, with one student left as with several."""
+    dawit, liya, sara, hana = await cast.dawit(), await cast.student(1001), await cast.student(1002), await cast.student(1003)
+    to_liya, to_sara = await cast.conversation(liya, dawit), await cast.conversation(sara, dawit)
+    to_hana = await cast.conversation(hana, dawit)
+    for leaving, left in ((liya, to_liya), (sara, to_sara)):
+        clock.move(seconds=1)
+        await app.relaying.switch(dawit, left.alias)
+        clock.move(seconds=1)
+        await app.closing.end(leaving, left.alias)
+        assert await cast.say(dawit, "about your brother", message_id=1) is None
+    await app.relaying.switch(dawit, to_hana.alias)
+    to_her = await cast.say(dawit, "hello hana", message_id=2)
+
+    assert to_hana.id == (to_her and to_her.id)
+
+
+async def test_a_reply_to_something_that_is_no_message_of_anybody_is_asked_about(app: App, cast: Cast) -> None:
+    """A card or a screen names a student, perhaps another one than is current."""
+    dawit, sara = await cast.dawit(), await cast.sara()
+    await cast.conversation(sara, dawit)
+
+    assert await cast.say(dawit, "to the card", message_id=1, reply_to=9999) is None
+    assert await cast.say(sara, "to a screen", message_id=1, reply_to=9999) is not None
+
+
+async def test_a_change_after_the_end_is_not_lost_in_silence(app: App, cast: Cast) -> None:
+    """Who corrects her last words just after the end hears that nobody reads it; who edits a command hears nothing."""
+    dawit, sara = await cast.dawit(), await cast.sara()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(sara, "I am fine", message_id=5)
+    await app.closing.end(dawit, session.alias)
+    with pytest.raises(Conflict, match="is over"):
+        await app.relaying.change(sara, Content(kind=Kind.TEXT, text="I am not fine"), message_id=5)
+
+    await app.relaying.change(sara, Content(kind=Kind.TEXT, text="/menu"), message_id=6)
+
+
+async def test_a_change_does_not_reach_a_counselor_who_has_handed_it_on(app: App, cast: Cast) -> None:
+    """It was said to Dawit, and is nobody's business any more but hers."""
+    dawit, sara = await cast.dawit(), await cast.sara()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(sara, "for dawit", message_id=5)
+    await app.transferring.transfer(dawit, session.alias)
+    before = await cast.owed(dawit)
+    await app.relaying.change(sara, Content(kind=Kind.TEXT, text="for nobody"), message_id=5)
+
+    assert before == await cast.owed(dawit)

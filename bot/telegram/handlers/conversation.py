@@ -63,12 +63,8 @@ async def _unread(call: Call, content: Content | None) -> None:
 async def edited(call: Call) -> None:
     """A message that its author changed."""
     written = call.update.edited_message
-    active = await call.services.relaying.conversations(call.actor)
-    content = contents.read(written) if written is not None else None
-    if written is None or content is None or not active:
-        return
-    if not await call.services.relaying.change(call.actor, active, content, message_id=written.message_id):
-        await call.say(relay.NOT_CHANGED, [buttons.HOME_BELOW], reply_to=written.message_id)
+    if written is not None:
+        await call.services.relaying.change(call.actor, contents.read(written), message_id=written.message_id)
 
 
 async def send_held(call: Call) -> None:
