@@ -42,6 +42,7 @@ async def run(report: Report, folder: Path, database_url: str | None, crowd: Cro
         report.heading(
             f"{crowd.waiting:,} wait for {crowd.counselors:,} counselors, {'PostgreSQL' if database_url else 'SQLite'}"
         )
+        root.settle()
         await crowd.gather(app, seed=seed)
         waiting, candidates = await _measure(report, app, rounds)
     report.heading(f"How good the choice is, for one in {_SHARE_FOR_THE_ORACLE} of them")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import socket
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from bot.services.enrolling import Enrolling
 from bot.services.erasing import Erasing
 from bot.services.health import Health
 from bot.services.idling import Idling
+from bot.services.inviting import Inviting
 from bot.services.matching import Matching
 from bot.services.moderating import Moderating
 from bot.services.offering import Offering
@@ -54,6 +57,11 @@ from bot.storage import keys, migrations
 from bot.storage.condition import DatabaseDamaged, check_file, is_damage
 from bot.storage.database import Database
 from bot.tasks.base import TaskServices
+
+
+#: How long a thread waits for the interpreter at most. At Python's 5 ms each statement of the database's thread waits that long
+#: for a loop that is busy, and so does the loop for a thread that computes.
+_SWITCH_SECONDS = 0.0005
 
 
 class WrongSetup(BotError):
@@ -95,6 +103,7 @@ class App:
     pulse: Pulse
     health: Health
     admin: Administration
+    inviting: Inviting
     executor: Executor
     control: Control
 
@@ -173,12 +182,22 @@ async def opened(settings: Settings, *, kind: str, is_guest: bool = False, clock
             raise DatabaseDamaged("found while it was used")
 
 
+def settle() -> None:
+    """Keep Python from making the loop wait, in a process that lives on; call it once all is imported and opened.
+
+    The collector of cyclic garbage would look through all modules each time that it looks everywhere, and nothing else goes on for
+    these 40 ms: what is there now is not looked at again.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()
+
+
 def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: Clock) -> App:
     """Return the services over one database, each made once."""
     outbox = Outbox(vault=vault)
     people = People(db=db, vault=vault, clock=clock, admin_ids=frozenset(settings.admin_ids))
     alerting = Alerting(outbox=outbox, people=people)
-    dialogs = Dialogs(db=db, vault=vault)
+    dialogs = Dialogs(db=db, clock=clock, vault=vault)
     offering = Offering(db=db, clock=clock, outbox=outbox, people=people, capacity=settings.max_sessions_per_counselor)
     reaching = Reaching(db=db, clock=clock, outbox=outbox, people=people, offering=offering)
     profiles = Profiles(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting)
@@ -219,6 +238,7 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         pulse=pulse,
         health=Health(db=db, clock=clock, pulse=pulse, sqlite_path=settings.sqlite_path, backup_dir=settings.backup_dir),
         admin=_administration(dialogs, offering, matching, transferring),
+        inviting=Inviting(db=db, clock=clock, outbox=outbox, people=people),
         executor=Executor(db=db, clock=clock, owner=owner, services=tasks, alerting=alerting),
         control=Control(db=db, clock=clock, max_retries=settings.scheduler_default_retries),
     )

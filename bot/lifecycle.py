@@ -7,7 +7,6 @@ import logging
 import os
 import random
 import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -46,9 +45,6 @@ KIND = "bot"  #: of the process that lives with the database, in the names of le
 _PREDECESSOR_SECONDS = 30.0
 _REFUSED_SECONDS = 60.0
 _EXIT_SECONDS = 14.0
-#: How long a thread waits for the interpreter at most. At Python's 5 ms each statement of the database's thread waits that long
-#: for a loop that is busy, and so does the loop for a thread that computes.
-_SWITCH_SECONDS = 0.0005
 _WORKER_SECONDS, _SENDER_SECONDS, _OWN_DELIVERIES_SECONDS = 5.0, 4.0, 30.0
 
 
@@ -81,7 +77,6 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
         BotError: It cannot start; the sentence says why, and what would be right.
         SettingsError: A setting is missing or cannot be used.
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
     if settings.bot_token is None:
         raise SettingsError([_TOKENLESS])
     stopping = stopping or asyncio.Event()
@@ -93,6 +88,7 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
         await root.prepare(settings)
         app = await stack.enter_async_context(root.opened(settings, kind=KIND))
         telegram = await stack.enter_async_context(_wired(app))
+        root.settle()
         if not settings.admin_ids:
             logger.warning("ADMIN_IDS is empty: nobody can approve counselors or hear of failures.")
         if unverified := texts.unverified_help_lines():
@@ -276,7 +272,7 @@ def _manager(app: App) -> Manager:
         check_interval=app.settings.scheduler_check_interval,
     )
     runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=app.settings.scheduler_concurrency)
-    return Manager(control=app.control, clock=clock, runner=runner)
+    return Manager(control=app.control, clock=clock, runner=runner, transferring=app.transferring)
 
 
 @asynccontextmanager
@@ -332,6 +328,7 @@ def _services(app: App) -> Services:
         serving=app.serving,
         health=app.health,
         admin=app.admin,
+        inviting=app.inviting,
         control=app.control,
         retention_days=app.settings.session_retention_days,
     )

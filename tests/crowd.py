@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -13,12 +15,12 @@ from bot.domain.errors import BotError
 from bot.domain.ids import OfferId, PersonId
 from bot.domain.people import Actor, Detail, Gender
 from bot.services.delivering import Failure
-from bot.storage.database import Row
+from bot.storage.database import Collided, Row
 from tests.support import Cast, SteadyClock
 from tests.view import BY_ADMIN, OPEN, QUEUE, View, look
 
 STUDENTS = {"Sara": 1001, "Marta": 1002, "Yonas": 1003}
-#: By name: Telegram id and topics. Tigist is a student too, like all who have consented; Hana is a generalist, Bekele takes crises.
+#: By name: Telegram id and topics. They can be students too, as everybody has consented; Hana and Tigist are generalists.
 COUNSELORS: dict[str, tuple[int, tuple[str, ...]]] = {
     "Dawit": (2001, ("mental_emotional",)),
     "Hana": (2002, ("academic_career", "other")),
@@ -32,6 +34,9 @@ APPOINTED = "Selam"
 TOPICS = ("mental_emotional", "academic_career", "crisis_substance", "life_skills_growth", "other")
 
 
+Handler = Callable[[Actor], Awaitable[object]]
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What somebody is about to do."""
@@ -42,15 +47,21 @@ class Attempt:
 
 
 async def succeeds(attempt: Attempt) -> bool:
-    """Do it; return whether it was not refused."""
-    try:
-        await attempt.do()
-    except BotError:
-        return False
-    return True
+    """Do it; return whether it was not refused.
+
+    Where two transactions waited for each other, it is done again, as the worker and the clock do.
+    """
+    while True:
+        try:
+            await attempt.do()
+        except Collided:
+            continue
+        except BotError:
+            return False
+        return True
 
 
-async def _nothing() -> None:
+async def _nothing(*_: object) -> None:
     """Do nothing."""
 
 
@@ -67,6 +78,7 @@ class Crowd:
         self.cast = Cast(app)
         self.ids: dict[str, PersonId] = {}
         self.messages = count(1)  #: ids in every chat; the playground tells them apart, we need not
+        self.chats: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.blocking: set[str] = set()
         self.view: View
 
@@ -90,6 +102,33 @@ class Crowd:
         self.clock.move(minutes=minutes)
         self.view.at = self.clock()
 
+    def by(self, name: str, *handlers: Handler) -> Callable[[], Awaitable[None]]:
+        """Return what handles updates of somebody, one after another until one is refused."""
+
+        async def do() -> None:
+            for handle in handlers:
+                await self._handle(name, handle)
+
+        return do
+
+    async def _handle(self, name: str, handle: Handler) -> None:
+        """Handle an update as the worker does: one at a time of each chat, in one transaction, in which a refusal undoes little.
+
+        Raises:
+            BotError: It was refused.
+        """
+        refusal = None
+        async with self.chats[name], self.app.db.transaction():
+            actor = await self.me(name)
+            try:
+                async with self.app.db.transaction():
+                    await handle(actor)
+            except BotError as error:
+                refusal = error
+            await self.app.people.came_back(actor)
+        if refusal is not None:
+            raise refusal
+
     async def me(self, name: str) -> Actor:
         """Return somebody as the database knows them now; who does something has not blocked the bot, any more."""
         self.blocking.discard(name)
@@ -99,9 +138,9 @@ class Crowd:
         """Return whether somebody is an admin now."""
         return name == ADMIN or bool(self.view.person(self.ids[name])["is_admin"])
 
-    def name_of(self, person_id: int | None) -> str | None:
+    def name_of(self, person_id: int) -> str:
         """Return whose id this is."""
-        return next((name for name, known in self.ids.items() if known == person_id), None)
+        return next(name for name, known in self.ids.items() if known == person_id)
 
     def session(self, which: int, *states: str) -> Row | None:
         """Return a session, those in one of *states* first, the newest of each first."""
@@ -117,13 +156,13 @@ class Crowd:
 
     def ask(self, who: str, topic: str) -> Attempt:
         """Ask for counseling."""
-
-        async def do() -> None:
-            actor = await self.me(who)
-            await self.app.requesting.choose_topic(actor, topic)
-            await self.app.requesting.choose_gender(actor, Gender.ANONYMOUS)
-            await self.app.requesting.submit(actor, "I cannot sleep." if topic == TOPICS[0] else None)
-
+        form, words = self.app.requesting, "I cannot sleep." if topic == TOPICS[0] else None
+        do = self.by(
+            who,
+            lambda actor: form.choose_topic(actor, topic),
+            lambda actor: form.choose_gender(actor, Gender.ANONYMOUS),
+            lambda actor: form.submit(actor, words),
+        )
         return Attempt(do, not self.is_busy(self.ids[who]))
 
     def cancel(self, who: str | None, which: int) -> Attempt | None:
@@ -131,13 +170,10 @@ class Crowd:
         found = self.session(which, *QUEUE)
         if found is None:
             return None
-        name = who or self.name_of(found["student_id"]) or ""
+        name = who or self.name_of(found["student_id"])
         me = self.ids[name]
-
-        async def do() -> None:
-            await self.app.requesting.cancel(await self.me(name), found["alias"])
-
         may = me == found["student_id"] and found["state"] in QUEUE
+        do = self.by(name, lambda actor: self.app.requesting.cancel(actor, found["alias"]))
         return Attempt(do, may, (found["id"], "cancelled", me))
 
     def rate(self, who: str | None, which: int, stars: int) -> Attempt | None:
@@ -145,40 +181,26 @@ class Crowd:
         found = self.session(which, "ended")
         if found is None:
             return None
-        name = who or self.name_of(found["student_id"]) or ""
-
-        async def do() -> None:
-            await self.app.rating.rate(await self.me(name), found["alias"], stars)
-
-        mine = self.ids[name] == found["student_id"] and found["state"] == "ended"
-        return Attempt(do, mine and found["rating"] is None and 1 <= stars <= 5)
+        name = who or self.name_of(found["student_id"])
+        is_mine = self.ids[name] == found["student_id"] and found["state"] == "ended"
+        do = self.by(name, lambda actor: self.app.rating.rate(actor, found["alias"], stars))
+        return Attempt(do, is_mine and found["rating"] is None and 1 <= stars <= 5)
 
     def comment(self, who: str) -> Attempt:
         """Say a word with the stars."""
-
-        async def do() -> None:
-            await self.app.rating.comment(await self.me(who), "thank you")
-
-        return Attempt(do)
+        return Attempt(self.by(who, lambda actor: self.app.rating.comment(actor, "thank you")))
 
     # What counselors do
-
-    def _offer(self, which: int) -> Row | None:
-        found = sorted(self.view.offers, key=lambda row: (row["outcome"] is not None, -row["id"]))
-        return found[which % len(found)] if found else None
 
     def accept(self, who: str | None, which: int) -> Attempt | None:
         """Press *Accept* under an offer, whosever and however old it is."""
         found = self._offer(which)
         if found is None:
             return None
-        name = who or self.name_of(found["counselor_id"]) or ""
+        name = who or self.name_of(found["counselor_id"])
         me = self.ids[name]
-
-        async def do() -> None:
-            await self.app.offering.accept(await self.me(name), OfferId(found["id"]))
-
-        may = self._may_answer(me, found) and len(self.view.active_of(me)) < self.view.capacity
+        may = self._may_answer(me, found) and len(self.view.active_of(me)) < self.capacity
+        do = self.by(name, lambda actor: self.app.offering.accept(actor, OfferId(found["id"])))
         return Attempt(do, may, (found["session_id"], "active", me))
 
     def decline(self, who: str | None, which: int) -> Attempt | None:
@@ -186,12 +208,13 @@ class Crowd:
         found = self._offer(which)
         if found is None:
             return None
-        name = who or self.name_of(found["counselor_id"]) or ""
-
-        async def do() -> None:
-            await self.app.offering.decline(await self.me(name), OfferId(found["id"]))
-
+        name = who or self.name_of(found["counselor_id"])
+        do = self.by(name, lambda actor: self.app.offering.decline(actor, OfferId(found["id"])))
         return Attempt(do, self._may_answer(self.ids[name], found))
+
+    def _offer(self, which: int) -> Row | None:
+        found = sorted(self.view.offers, key=lambda row: (row["outcome"] is not None, -row["id"]))
+        return found[which % len(found)] if found else None
 
     def _may_answer(self, me: int, offer: Row) -> bool:
         is_open = offer["outcome"] is None and offer["expires_at"] > self.view.at
@@ -202,78 +225,56 @@ class Crowd:
         found = self.session(which, "active")
         if found is None:
             return None
-        name = who or self.name_of(found["counselor_id"]) or ADMIN
+        name = who or (self.name_of(found["counselor_id"]) if found["counselor_id"] else ADMIN)
         me = self.ids[name]
-
-        async def do() -> None:
-            await self.app.transferring.transfer(await self.me(name), found["alias"])
-
         may = found["state"] == "active" and found["counselor_id"] == me and (self.view.is_counselor(me) or self.is_admin(name))
+        do = self.by(name, lambda actor: self.app.transferring.transfer(actor, found["alias"]))
         return Attempt(do, may, (found["id"], "waiting", me))
 
     def go_online(self, who: str) -> Attempt:
         """Be there."""
-
-        async def do() -> None:
-            await self.app.serving.go_online(await self.me(who))
-
-        return Attempt(do, self.view.is_counselor(self.ids[who]))
+        return Attempt(self.by(who, self.app.serving.go_online), self.view.is_counselor(self.ids[who]))
 
     def go_offline(self, who: str) -> Attempt:
         """Be there no more."""
-
-        async def do() -> None:
-            await self.app.serving.go_offline(await self.me(who))
-
-        return Attempt(do, self.view.is_counselor(self.ids[who]))
+        return Attempt(self.by(who, self.app.serving.go_offline), self.view.is_counselor(self.ids[who]))
 
     def change_topics(self, who: str, topic: str) -> Attempt:
         """Choose a topic or no longer, in the own profile."""
-
-        async def do() -> None:
-            actor = await self.me(who)
-            await self.app.profiles.ask(actor, Detail.TOPICS)
-            await self.app.profiles.toggle_topic(actor, topic)
-            await self.app.profiles.save_topics(actor)
-
+        form = self.app.profiles
+        do = self.by(
+            who,
+            lambda actor: form.ask(actor, Detail.TOPICS),
+            lambda actor: form.toggle_topic(actor, topic),
+            form.save_topics,
+        )
         return Attempt(do)
 
     # What both sides do
 
-    def end(self, who: str | None, which: int, as_student: bool) -> Attempt | None:  # noqa: FBT001
+    def end(self, who: str | None, which: int, as_student: bool) -> Attempt | None:
         """End a conversation."""
         found = self.session(which, "active")
         if found is None:
             return None
-        name = who or self.name_of(found["student_id" if as_student else "counselor_id"]) or ADMIN
-        me = self.ids[name]
-
-        async def do() -> None:
-            await self.app.closing.end(await self.me(name), found["alias"])
-
-        may = found["state"] == "active" and me in {found["student_id"], found["counselor_id"]}
-        return Attempt(do, may, (found["id"], "ended", me))
+        side = found["student_id"] if as_student else found["counselor_id"] or found["student_id"]
+        name = who or self.name_of(side)
+        do = self.by(name, lambda actor: self.app.closing.end(actor, found["alias"]))
+        return Attempt(do, self._takes_part(name, found), (found["id"], "ended", self.ids[name]))
 
     def say(self, who: str, reply_to: int | None) -> Attempt:
         """Write something, also as the answer to some message of the chat."""
-
-        async def do() -> None:
-            await self.cast.say(await self.me(who), "hello", message_id=next(self.messages), reply_to=reply_to)
-
-        return Attempt(do)
+        number = next(self.messages)
+        return Attempt(self.by(who, lambda actor: self.cast.say(actor, "hello", message_id=number, reply_to=reply_to)))
 
     def say_held(self, who: str, which: int) -> Attempt | None:
         """Say for whom a message is that was held back."""
         found = self.session(which, "active")
         if found is None:
             return None
-        me = self.ids[who]
-
-        async def do() -> None:
-            content = Content(kind=Kind.TEXT, text="for you")
-            await self.app.relaying.send_held(await self.me(who), found["alias"], content, message_id=next(self.messages))
-
-        return Attempt(do, found["state"] == "active" and me in {found["student_id"], found["counselor_id"]})
+        held, number = Content(kind=Kind.TEXT, text="for you"), next(self.messages)
+        do = self.by(who, lambda actor: self.app.relaying.send_held(actor, found["alias"], held, message_id=number))
+        return Attempt(do, self._takes_part(who, found))
 
     def change(self, who: str, which: int) -> Attempt | None:
         """Change a message, one's own or not."""
@@ -281,48 +282,41 @@ class Crowd:
             return None
         message = self.view.messages[-1 - which % len(self.view.messages)]
 
-        async def do() -> None:
-            actor = await self.me(who)
-            active = await self.app.relaying.conversations(actor)
-            content = Content(kind=Kind.TEXT, text="better so")
-            await self.app.relaying.change(actor, active, content, message_id=message["source_message_id"])
-
-        return Attempt(do)
+        said, number = Content(kind=Kind.TEXT, text="better so"), message["source_message_id"]
+        return Attempt(self.by(who, lambda actor: self.app.relaying.change(actor, said, message_id=number)))
 
     def switch(self, who: str, which: int) -> Attempt | None:
         """Make a conversation the current one."""
         found = self.session(which, "active")
         if found is None:
             return None
-        me = self.ids[who]
+        do = self.by(who, lambda actor: self.app.relaying.switch(actor, found["alias"]))
+        return Attempt(do, self._takes_part(who, found))
 
-        async def do() -> None:
-            await self.app.relaying.switch(await self.me(who), found["alias"])
+    def _takes_part(self, name: str, session: Row) -> bool:
+        return session["state"] == "active" and self.ids[name] in {session["student_id"], session["counselor_id"]}
 
-        return Attempt(do, found["state"] == "active" and me in {found["student_id"], found["counselor_id"]})
+    # How they can be reached
 
     def block(self, who: str) -> Attempt:
         """Block the bot; Telegram says so."""
 
         async def do() -> None:
             self.blocking.add(who)
-            await self.app.reaching.left(await self.app.people.identify(NAMES[who], is_here=False))
+            async with self.app.db.transaction():
+                await self.app.reaching.left(await self.app.people.identify(NAMES[who]))
 
         return Attempt(do, is_allowed=True)
 
     def come_back(self, who: str) -> Attempt:
         """Write to the bot, after having blocked it or not."""
-
-        async def do() -> None:
-            await self.me(who)
-
-        return Attempt(do, is_allowed=True)
+        return Attempt(self.by(who, _nothing), is_allowed=True)
 
     def receive(self, who: str) -> Attempt:
         """Have everything delivered that waits, or, for who blocks the bot, the news that it cannot be."""
 
         async def do() -> None:
-            for delivery in await self.cast.owed(await self.app.people.identify(NAMES[who], is_here=False)):
+            for delivery in await self.cast.owed(await self.app.people.identify(NAMES[who])):
                 if who in self.blocking:
                     await self.app.delivering.give_up(delivery, Failure.UNREACHABLE, error="Forbidden")
                 else:
@@ -333,91 +327,63 @@ class Crowd:
     # What applicants do
 
     def apply(self, who: str, topic: str) -> Attempt:
-        """Apply as a counselor."""
-        row = self.view.person(self.ids[who])
-        is_new = row["status"] in {None, "rejected"} or row["deleted_at"] is not None
-
-        async def do() -> None:
-            actor = await self.me(who)
-            if not (await self.app.applying.begin(actor)).topics:
-                await self.app.applying.toggle_topic(actor, topic)
-                await self.app.applying.take_topics(actor)
-                await self.app.applying.take_gender(actor, Gender.ANONYMOUS)
-                await self.app.applying.take_text(actor, Detail.NAME, who)
-                await self.app.applying.take_text(
-                    actor, Detail.BIO, "I study psychology, and I would like to be there for others."
-                )
-            await self.app.applying.submit(actor)
-
-        return Attempt(do, is_new and not self.is_busy(self.ids[who]))
+        """Apply as a counselor, who was rejected before with what they said then."""
+        row, form = self.view.person(self.ids[who]), self.app.applying
+        is_first = row["status"] is None or row["deleted_at"] is not None
+        answers: list[Handler] = [
+            lambda actor: form.toggle_topic(actor, topic),
+            form.take_topics,
+            lambda actor: form.take_gender(actor, Gender.ANONYMOUS),
+            lambda actor: form.take_text(actor, Detail.NAME, who),
+            lambda actor: form.take_text(actor, Detail.BIO, "I study psychology, and I would like to be there for others."),
+        ]
+        do = self.by(who, form.begin, *(answers if is_first else []), form.submit)
+        return Attempt(do, (is_first or row["status"] == "rejected") and not self.is_busy(self.ids[who]))
 
     def withdraw(self, who: str) -> Attempt:
         """Take an application back."""
-
-        async def do() -> None:
-            await self.app.applying.withdraw(await self.me(who))
-
-        return Attempt(do, self.view.person(self.ids[who])["status"] == "applied")
+        return Attempt(self.by(who, self.app.applying.withdraw), self.view.person(self.ids[who])["status"] == "applied")
 
     # What admins do
 
     def approve(self, who: str, whom: str) -> Attempt:
         """Approve an application."""
-
-        async def do() -> None:
-            await self.app.admin.moderating.approve(await self.me(who), self.ids[whom])
-
-        return Attempt(do, self.is_admin(who) and self.view.person(self.ids[whom])["status"] == "applied")
+        is_open = self.view.person(self.ids[whom])["status"] == "applied"
+        do = self.by(who, lambda actor: self.cast.approve(actor, self.ids[whom]))
+        return Attempt(do, self.is_admin(who) and is_open)
 
     def reject(self, who: str, whom: str) -> Attempt:
         """Reject an application."""
-
-        async def do() -> None:
-            await self.app.admin.moderating.reject(await self.me(who), self.ids[whom])
-
-        return Attempt(do, self.is_admin(who) and self.view.person(self.ids[whom])["status"] == "applied")
+        is_open = self.view.person(self.ids[whom])["status"] == "applied"
+        do = self.by(who, lambda actor: self.app.admin.moderating.reject(actor, self.ids[whom]))
+        return Attempt(do, self.is_admin(who) and is_open)
 
     def deactivate(self, who: str, whom: str) -> Attempt:
         """Take a counselor out of service."""
-
-        async def do() -> None:
-            await self.app.admin.moderating.deactivate(await self.me(who), self.ids[whom])
-
+        do = self.by(who, lambda actor: self.app.admin.moderating.deactivate(actor, self.ids[whom]))
         return Attempt(do, self.is_admin(who) and self.view.is_counselor(self.ids[whom]))
 
     def reactivate(self, who: str, whom: str) -> Attempt:
         """Put a counselor back into service."""
         row = self.view.person(self.ids[whom])
-
-        async def do() -> None:
-            await self.app.admin.moderating.reactivate(await self.me(who), self.ids[whom])
-
+        do = self.by(who, lambda actor: self.app.admin.moderating.reactivate(actor, self.ids[whom]))
         return Attempt(do, self.is_admin(who) and row["status"] == "deactivated" and row["deleted_at"] is None)
 
     def delete(self, who: str, whom: str) -> Attempt:
         """Delete a counselor."""
         row = self.view.person(self.ids[whom])
         is_there = row["status"] in {"approved", "deactivated"} and row["deleted_at"] is None
-
-        async def do() -> None:
-            await self.app.admin.moderating.delete(await self.me(who), self.ids[whom])
-
+        do = self.by(who, lambda actor: self.app.admin.moderating.delete(actor, self.ids[whom]))
         return Attempt(do, self.is_admin(who) and is_there)
 
     def appoint(self, who: str, whom: str) -> Attempt:
         """Make somebody an admin."""
-
-        async def do() -> None:
-            await self.app.admin.appointing.appoint(await self.me(who), self.ids[whom])
-
+        do = self.by(who, lambda actor: self.app.admin.appointing.appoint(actor, self.ids[whom]))
         return Attempt(do, self.is_admin(who) and not self.is_admin(whom))
 
     def dismiss(self, who: str, whom: str) -> Attempt:
         """Make somebody an admin no more."""
-
-        async def do() -> None:
-            await self.app.admin.appointing.dismiss(await self.me(who), self.ids[whom])
-
+        do = self.by(who, lambda actor: self.app.admin.appointing.dismiss(actor, self.ids[whom]))
         return Attempt(do, self.is_admin(who) and self.is_admin(whom) and whom != ADMIN)
 
     def take(self, who: str, which: int) -> Attempt | None:
@@ -426,12 +392,9 @@ class Crowd:
         if found is None:
             return None
         me = self.ids[who]
-
-        async def do() -> None:
-            await self.app.admin.steering.take(await self.me(who), found["alias"])
-
-        has_room = self.view.load(me, without=found["id"]) < self.view.capacity
+        has_room = self.view.load(me, without=found["id"]) < self.capacity
         may = self.is_admin(who) and found["state"] in QUEUE and found["student_id"] != me and has_room
+        do = self.by(who, lambda actor: self.app.admin.steering.take(actor, found["alias"]))
         return Attempt(do, may, (found["id"], "active", me))
 
     def assign(self, who: str, which: int, to: str) -> Attempt | None:
@@ -440,27 +403,20 @@ class Crowd:
         if found is None:
             return None
         you = self.ids[to]
-
-        async def do() -> None:
-            await self.app.admin.steering.assign(await self.me(who), found["alias"], you)
-
         is_asked = you in {row["counselor_id"] for row in self.view.offers_of(found["id"], None)}
         is_there = self.view.is_counselor(you) and (who == to or bool(self.view.person(you)["is_reachable"]))
         is_new = not is_asked and you != found["student_id"] and you not in self.view.had(found["id"])
-        has_room = self.view.load(you) < self.view.capacity
-        return Attempt(do, self.is_admin(who) and found["state"] in QUEUE and is_there and is_new and has_room)
+        can_be_given = found["state"] in QUEUE and is_there and is_new and self.view.load(you) < self.capacity
+        do = self.by(who, lambda actor: self.app.admin.steering.assign(actor, found["alias"], you))
+        return Attempt(do, self.is_admin(who) and can_be_given)
 
     def force_end(self, who: str, which: int) -> Attempt | None:
         """End anything as an admin."""
         found = self.session(which, *OPEN)
         if found is None:
             return None
-        me = self.ids[who]
-
-        async def do() -> None:
-            await self.app.closing.force_end(await self.me(who), found["alias"])
-
-        return Attempt(do, self.is_admin(who) and found["state"] in OPEN, (found["id"], BY_ADMIN, me))
+        do = self.by(who, lambda actor: self.app.closing.force_end(actor, found["alias"]))
+        return Attempt(do, self.is_admin(who) and found["state"] in OPEN, (found["id"], BY_ADMIN, self.ids[who]))
 
     # What happens by itself
 
@@ -486,7 +442,7 @@ class Crowd:
         """Do what is due: offers lapse, silent conversations are reminded and ended."""
 
         async def do() -> None:
-            self.app.pulse.good()
+            self.app.pulse.good(caught_up_at=self.app.clock())
             await self.app.offering.lapse_due()
             await self.app.idling.attend()
 

@@ -186,6 +186,7 @@ def miscounted(before: View, after: View, moves: Sequence[tuple[int, str, int]])
     events = Counter(
         (row["session_id"], BY_ADMIN if row["reason"] == "admin" else row["to_state"], row["actor_id"])
         for row in _new(before.events, after.events)
+        if row["from_state"] != "offered" or row["to_state"] != "waiting"
     )
     return [f"{move}: {events[move]} events, {number} successes" for move, number in made.items() if events[move] != number]
 

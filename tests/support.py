@@ -17,10 +17,11 @@ import psycopg
 
 from bot.app import App
 from bot.domain.content import Content, Kind
-from bot.domain.ids import DeliveryId, OfferId
+from bot.domain.ids import DeliveryId, OfferId, PersonId
 from bot.domain.people import OPERATOR, Actor, Detail, Gender
 from bot.domain.sessions import Offer, Session
 from bot.services.enrolling import Volunteer
+from bot.services.moderating import Card
 from bot.storage import deliveries
 from bot.storage.database import Row
 from bot.storage.deliveries import Delivery
@@ -98,6 +99,12 @@ class Cast:
         await self.app.applying.take_text(actor, Detail.BIO, "I study psychology, and I would like to be there for others.")
         await self.app.applying.submit(actor)
         return actor
+
+    async def approve(self, admin: Actor, applicant: PersonId) -> Card | None:
+        """Have *admin* read an application and approve it."""
+        async with self.app.db.transaction():
+            card = await self.app.admin.moderating.application(admin, applicant)
+            return await self.app.admin.moderating.approve(admin, applicant, card.version)
 
     async def sara(self) -> Actor:
         """Return Sara, a student."""

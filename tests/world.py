@@ -41,6 +41,7 @@ class World:
     ids: Callable[[str], int]  #: the Telegram id of a name; Lensa's stands in ``ADMIN_IDS``
     people: dict[str, Actor] = field(default_factory=dict[str, Actor])
     sessions: dict[str, Session] = field(default_factory=dict[str, Session])  #: by the name of the student
+    version: str = ""  #: of the application of Kidus
     offers: dict[str, OfferId] = field(default_factory=dict[str, OfferId])  #: the last one of each student's
 
     @property
@@ -60,13 +61,14 @@ class World:
             self.people[name] = await self.app.people.identify(self.ids(name))
 
     async def _come(self) -> None:
-        """Lensa is an admin, has appointed Martha, and Daniel too, whom she has dismissed; Eve only looks."""
+        """Lensa is an admin, has appointed Martha, and Daniel too, whom she has dismissed; Eve is invited."""
         for name in ("Lensa", "Martha", "Daniel", "Eve"):
             self.people[name] = await self.app.people.identify(self.ids(name))
         appointing = self.app.admin.appointing
         await appointing.appoint(self.people["Lensa"], self.people["Martha"].me)
         await appointing.appoint(self.people["Lensa"], self.people["Daniel"].me)
         await appointing.dismiss(self.people["Lensa"], self.people["Daniel"].me)
+        await appointing.invite(self.people["Lensa"], str(self.ids("Eve")))
         for name in COUNSELORS:
             self.people[name] = await self.cast.counselor(self.ids(name), name, "mental_emotional", "other")
         for name in STUDENTS:
@@ -106,7 +108,8 @@ class World:
 
     async def _apply(self) -> None:
         """Kidus has applied, Ruth was rejected, Naomi is about to apply, and Elias to request."""
-        self.people["Kidus"] = await self.cast.applicant(self.ids("Kidus"), "Kidus")
+        kidus = self.people["Kidus"] = await self.cast.applicant(self.ids("Kidus"), "Kidus")
+        self.version = (await self.app.admin.moderating.application(self.people["Lensa"], kidus.me)).version
         self.people["Ruth"] = await self.cast.applicant(self.ids("Ruth"), "Ruth")
         await self.app.admin.moderating.reject(self.people["Lensa"], self.people["Ruth"].me)
         naomi, elias = self.people["Naomi"], self.people["Elias"]

@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from bot.domain.ids import CounselorId, PersonId
 from bot.domain.market import Market
-from bot.domain.matching import Candidate, Match, Waiting, experience_points, load_points, parts, rating_points, tier
+from bot.domain.matching import (
+    Candidate,
+    Match,
+    Waiting,
+    experience_points,
+    fit_points,
+    load_points,
+    parts,
+    rating_points,
+    tier,
+)
 
 _NOBODY = PersonId(0)
 
@@ -106,10 +116,7 @@ def _types(
 
 def _grade(session: Waiting, candidate: Candidate) -> _Grade:
     found = tier(session, candidate)
-    if found is None:
-        return None
-    pair = parts(session, candidate)
-    return found, pair.specialization + pair.crisis + pair.wishes
+    return None if found is None else (found, fit_points(session, candidate))
 
 
 def _places(free: Sequence[Candidate], types: Sequence[Sequence[Candidate]]) -> tuple[int, list[list[_Place]]]:

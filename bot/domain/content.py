@@ -50,7 +50,12 @@ class Media:
     @property
     def is_picture(self) -> bool:
         """Whether it is a picture that was sent as a file, which holds where and with what it was taken."""
-        return (self.mime_type or "").startswith("image/")
+        return (self.mime_type or "").lower().startswith("image/")
+
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a video that was sent as a file, which can hold the same."""
+        return (self.mime_type or "").lower().startswith("video/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,19 @@ class Content:
     kind: Kind
     text: str = ""  #: as typed; under a file its caption
     media: Media | None = None
+
+
+#: Endings of pictures and films, as cameras and phones write them.
+_PICTURES = {"avif", "bmp", "cr2", "dng", "gif", "heic", "heif", "jpe", "jpeg", "jpg", "nef", "png", "tif", "tiff", "webp"}
+_FILMS = {"3g2", "3gp", "avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "webm", "wmv"}
+
+
+def type_of_file(mime_type: str | None, name: str | None) -> str | None:
+    """Return the MIME type of a file; of a picture or a film by its name where its sender's program does not say that it is one."""
+    ending = (name or "").rpartition(".")[2].lower().strip()
+    if (mime_type or "").lower().startswith(("image/", "video/")) or ending not in _PICTURES | _FILMS:
+        return mime_type
+    return f"image/{ending}" if ending in _PICTURES else f"video/{ending}"
 
 
 #: Endings that the receiver's phone needs to open a file; any other file is ``.bin``.

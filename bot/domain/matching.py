@@ -44,6 +44,7 @@ class Waiting(NamedTuple):
     never: frozenset[CounselorId] = frozenset()  #: who had it already: it was handed on, and does not come back to them
     offered_to: frozenset[CounselorId] = frozenset()  #: who can answer it right now
     alarmed_at: datetime | None = None  #: when the admins were told that nobody can take it
+    entries: int = 0  #: how many offers of it there were, and conversations that it was: none is ever taken back
     gender: Wish | None = None
     language: Wish | None = None
 
@@ -63,9 +64,8 @@ class Waiting(NamedTuple):
         return self.refused_by | self.never | {self.student_id}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A counselor who is approved and online."""
+class Candidate(NamedTuple):
+    """A counselor who is approved and online; a tuple for the same reason."""
 
     counselor_id: CounselorId
     topics: tuple[str, ...]  #: their own first one first
@@ -83,8 +83,7 @@ class Candidate:
         return self.load < self.capacity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(NamedTuple):
     """What a score is the sum of (CONTRACT.md, *Score of a pair*); kept with the offer, so that an admin can ask why."""
 
     specialization: int
@@ -97,15 +96,14 @@ class Parts:
     @property
     def score(self) -> int:
         """The sum."""
-        return self.specialization + self.load + self.rating + self.experience + self.crisis + self.wishes
+        return sum(self)
 
     def named(self) -> dict[str, int]:
         """Return each part under its name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """A session, a counselor it should be offered to, and why."""
 
     session_id: SessionId
@@ -162,15 +160,19 @@ def tier(waiting: Waiting, candidate: Candidate) -> int | None:
 
 def parts(waiting: Waiting, candidate: Candidate, *, load: int | None = None) -> Parts:
     """Return what a pair scores, whether or not it may be (see ``tier``), with *load* in place of the candidate's own."""
-    has_training = waiting.is_crisis and CRISIS in candidate.topics
     return Parts(
         specialization=_fit(waiting.topic, candidate.topics),
         load=load_points(candidate.load if load is None else load, candidate.capacity),
         rating=rating_points(candidate.ratings, candidate.ratings_total),
         experience=experience_points(candidate.ended),
-        crisis=CRISIS_TRAINING if has_training else 0,
-        wishes=WISH_MET * sum(is_met for _, is_met in _wishes(waiting, candidate)),
+        crisis=_training(waiting, candidate),
+        wishes=_wishes_met(waiting, candidate),
     )
+
+
+def fit_points(waiting: Waiting, candidate: Candidate) -> int:
+    """Return what of the score depends on both."""
+    return _fit(waiting.topic, candidate.topics) + _training(waiting, candidate) + _wishes_met(waiting, candidate)
 
 
 def score(waiting: Waiting, candidate: Candidate) -> int | None:
@@ -197,6 +199,14 @@ def _fit(topic: str, topics: tuple[str, ...]) -> int:
     if topic in topics:
         return FIRST_TOPIC if topics[0] == topic else ANOTHER_TOPIC
     return GENERALIST_TOPIC if GENERALIST in topics else 0
+
+
+def _training(waiting: Waiting, candidate: Candidate) -> int:
+    return CRISIS_TRAINING if waiting.is_crisis and CRISIS in candidate.topics else 0
+
+
+def _wishes_met(waiting: Waiting, candidate: Candidate) -> int:
+    return WISH_MET * sum(is_met for _, is_met in _wishes(waiting, candidate))
 
 
 def _wishes(waiting: Waiting, candidate: Candidate) -> list[tuple[Wish, bool]]:

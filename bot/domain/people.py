@@ -72,6 +72,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     language: str = "en"
     has_consented: bool = False  #: to the current version of the consent text
+    was_away: bool = False  #: the bot could not write to them until they wrote
 
     @property
     def me(self) -> PersonId:

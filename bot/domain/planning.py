@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from bot.domain.assignment import assign
 from bot.domain.ids import CounselorId, SessionId
@@ -74,4 +73,4 @@ def _is_within(furthest: Resort, topic: str, one: Candidate) -> bool:
 
 def _take(counselors: dict[CounselorId, Candidate], who: CounselorId) -> None:
     """Count an offer to the load of a counselor."""
-    counselors[who] = replace(counselors[who], load=counselors[who].load + 1)
+    counselors[who] = counselors[who]._replace(load=counselors[who].load + 1)

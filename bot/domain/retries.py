@@ -30,5 +30,10 @@ INTAKE = Backoff(first=timedelta(seconds=1), most=timedelta(seconds=30))
 #: The first question, who we are; often enough to end in time where the token is wrong.
 INTRODUCTION = Backoff(first=timedelta(seconds=1), most=timedelta(seconds=5))
 
+#: A file on which Telegram fails while it answers other calls: its chat waits, so it is tried 5 times, and no more once 5 min
+#: have passed since it first failed.
+FILE_DELAYS = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15), timedelta(seconds=40))
+FILE_PATIENCE = timedelta(minutes=5)
+
 #: An update that raises is tried 3 times, 1 s and 5 s after (CONTRACT.md, *Updates and deliveries*).
 UPDATE_DELAYS = (timedelta(seconds=1), timedelta(seconds=5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 
 Translate = Callable[[str], str]
@@ -44,7 +45,7 @@ class Text:
 
     def plain(self, translate: Translate = str) -> str:
         """Return the text without marks, for where Telegram shows none."""
-        return unescape(_TAG.sub("", self.render(translate)))
+        return _plain(self.render(translate)) if self.values else _label(self.template, translate)
 
     def __str__(self) -> str:
         """Return the text in English, without marks."""
@@ -55,6 +56,16 @@ def joined(parts: Iterable[Text], separator: str = "\n") -> Text:
     """Return several texts as one, with *separator* between them."""
     values = {f"part{number}": part for number, part in enumerate(parts)}
     return Text(separator.join(f"{{{name}}}" for name in values), **values)
+
+
+def _plain(html: str) -> str:
+    return unescape(_TAG.sub("", html))
+
+
+@lru_cache(maxsize=512)
+def _label(template: str, translate: Translate) -> str:
+    """Return a text without values as it stands on a button: the same few, thousands of times."""
+    return _plain(Text(template).render(translate))
 
 
 def _fill(value: Text | str | int, translate: Translate) -> str:

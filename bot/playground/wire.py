@@ -132,7 +132,8 @@ async def _read_body(request: web.Request) -> Json:
 
 def _received(value: str | bytes | bytearray | web.FileField) -> object:
     if isinstance(value, web.FileField):
-        return Upload(value.filename, value.content_type, value.file.read())
+        with value.file as file:  # aiohttp would close it after the answer, for which not every client waits
+            return Upload(value.filename, value.content_type, file.read())
     return value
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.control import Control
 from bot.scheduler.runners.local import LocalRunner
+from bot.services.transferring import Transferring
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Manager:
     control: Control
     clock: SchedulerClock
     runner: LocalRunner
+    transferring: Transferring
 
     async def run(self, owned: Mapping[str, timedelta], *, dead_owner: str | None) -> None:
         """Run until cancelled; then let what is under way finish.
@@ -34,6 +36,7 @@ class Manager:
         """
         await self.control.reconcile(owned)
         await self.clock.idling.reconcile()
+        await self.transferring.reconcile()
         await self.clock.executor.take_up(dead_owner=dead_owner)
         logger.info("Scheduled tasks manager started")
         try:

@@ -171,7 +171,7 @@ class Applying:
             Conflict: None does: it was decided on meanwhile.
         """
         async with self.db.transaction() as tx:
-            if not await profiles.withdraw(tx, actor.me):
+            if not await profiles.withdraw(tx, actor.me, at=self.clock()):
                 raise Conflict(everyone.NO_LONGER_AVAILABLE)
             await people.close_dialog(tx, actor.me)
 

@@ -91,8 +91,37 @@ class Appointing:
         async with self.db.transaction() as tx:
             await self.dialogs.turn_to(tx, actor.me, STEP_APPOINT, {}, at=self.clock())
 
+    async def invite(self, actor: Actor, text: str) -> None:
+        """Invite the person with a Telegram id to become an admin; the form ends.
+
+        A digit that is wrong makes nobody an admin who did not expect it. Nor does the answer say whether somebody uses the
+        service: it is the same for an id that nobody here has.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            InvalidInput: *text* is no Telegram id.
+            Conflict: They are an admin already.
+        """
+        actor.require(Role.ADMIN)
+        at = self.clock()
+        telegram_id = _telegram_id(text)
+        async with self.db.transaction() as tx:
+            person = await people.find_by_hash(tx, self.people.vault.lookup(telegram_id))
+            await people.close_dialog(tx, actor.me)
+            if person is None:
+                return
+            if await self.people.is_admin(tx, person.id):
+                raise Conflict(to_admin.ADMIN_ALREADY)
+            await people.invite(tx, person.id, by=actor.me, at=at)
+            await audit.record(tx, actor, "invite-admin", f"person {person.id}", at=at)
+            answers = [
+                [Button(to_admin.ACCEPT_INVITATION, "invitation.accept")],
+                [Button(to_admin.DECLINE_INVITATION, "invitation.decline")],
+            ]
+            await self.outbox.say(tx, to_admin.INVITATION, to=person.id, at=at, buttons=answers, urgency=Urgency.CONVERSATION)
+
     async def appoint_by_telegram_id(self, actor: Actor, text: str) -> Appointed:
-        """Make the person with a Telegram id an admin; they are told. Where the actor was asked for it, the form ends.
+        """Make the person with a Telegram id an admin at once, for whoever sits at a terminal; they are told.
 
         Raises:
             NotAllowed: Only admins and the operator may.
@@ -103,10 +132,7 @@ class Appointing:
         actor.require(Role.ADMIN, Role.OPERATOR)
         async with self.db.transaction() as tx:
             person = await self._with_telegram_id(tx, text)
-            appointed = await self._appoint(tx, actor, person, at=self.clock())
-            if actor.person_id is not None:
-                await people.close_dialog(tx, actor.person_id)
-        return appointed
+            return await self._appoint(tx, actor, person, at=self.clock())
 
     async def appoint(self, actor: Actor, person_id: PersonId) -> Appointed:
         """Make a person an admin; they are told.
@@ -173,10 +199,7 @@ class Appointing:
         await self.outbox.say(tx, to_admin.YOU_ARE_DISMISSED, to=person.id, at=at, buttons=told, urgency=Urgency.CONVERSATION)
 
     async def _with_telegram_id(self, tx: Transaction, text: str) -> Person:
-        digits = text.strip()
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS and int(digits)):
-            raise InvalidInput(to_admin.NO_TELEGRAM_ID)
-        person = await people.find_by_hash(tx, self.people.vault.lookup(int(digits)))
+        person = await people.find_by_hash(tx, self.people.vault.lookup(_telegram_id(text)))
         if person is None:
             raise NotFound(to_admin.NEVER_WROTE)
         return person
@@ -186,3 +209,10 @@ class Appointing:
             return Appointed(id=person.id, name=await self.people.display_name(tx, person.id))
         telegram_id = str(await self.people.telegram_id(tx, person.id))
         return Appointed(id=person.id, name=f"…{telegram_id[-_DIGITS_SHOWN:]}")
+
+
+def _telegram_id(text: str) -> int:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS and int(digits)):
+        raise InvalidInput(to_admin.NO_TELEGRAM_ID)
+    return int(digits)

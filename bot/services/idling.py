@@ -25,8 +25,8 @@ class Idling:
     """Reminders and timeouts (``SESSION_TIMEOUT_HOURS``).
 
     Half of the timeout after the last message comes the reminder, the other half after the reminder the end: never without
-    it, however long the bot was down. Silence is measured until Telegram last answered us, not until now: what somebody wrote
-    while we did not hear it lies there, and counts.
+    it, however long the bot was down. Silence is measured until Telegram last had nothing for us that we had not stored, not
+    until now: what somebody wrote while we did not hear it lies there, and counts.
     """
 
     db: Database
@@ -53,9 +53,9 @@ class Idling:
         """Remind, then end, whatever is due, in pieces between which others write."""
         async with self.db.reading() as tx:
             beat = await self.pulse.read(tx)
-        if beat is None or beat.last_good_at is None:
+        if beat is None or beat.caught_up_at is None:
             return
-        until = min(self.clock(), beat.last_good_at) - self._patience
+        until = min(self.clock(), beat.caught_up_at) - self._patience
         while await self._remind_some(silent_since=until):
             pass
         while await self._end_some(reminded_before=until):

@@ -27,7 +27,7 @@ from bot.texts import counselor as to_counselor
 from bot.texts import everyone
 from bot.texts import student as to_student
 
-_PIECE = 32  #: offers made in one transaction, which holds the only writer of SQLite for some 5 ms (``bench match``)
+_PIECE = 64  #: offers made in one transaction, which holds the only writer of SQLite for some 5 ms (``bench match``)
 
 #: Where requests that are no crisis find nobody, the admins hear of it so often at most, then of all that they do not know of.
 QUIET = timedelta(minutes=30)
@@ -52,8 +52,8 @@ class Matching:
 
         Everything that waits is considered, so that what nobody can take hides nothing behind it. Offered are the *limit*
         sessions of the greatest need; for the others, and for what was lost to somebody who was faster, a match is asked for
-        again. Two at once are harmless: an offer is made only where the session can still be offered and the counselor still
-        has room.
+        again. Two at once are harmless: an offer is made only where the session can still be offered, nobody was asked about it or
+        had it since we looked, and the counselor still has room.
         """
         at = self.clock()
         async with self.db.reading(Turn.MAINTENANCE) as tx:
@@ -61,7 +61,11 @@ class Matching:
             waiting = await queue.waiting(tx, refused_since=at - REST_AFTER_REFUSAL)
         planned = await asyncio.to_thread(plan, waiting, candidates)
         chosen = _of_sessions(planned, limit)
-        made = [offer for piece in _pieces(chosen) for offer in await self._offer(piece)]
+        known, made = Counter({one.session_id: one.entries for one in waiting}), list[Offer]()
+        for piece in _pieces(chosen):
+            offered = await self._offer(piece, known)
+            known.update(offer.session_id for offer in offered)
+            made += offered
         if len(made) < len(planned):
             async with self.db.transaction() as tx:
                 await request_match(tx, because="more to match", at=self.clock())
@@ -79,16 +83,21 @@ class Matching:
             return None
         return next(iter(await self._make(tx, [match], held, at=at)), None)
 
-    async def _offer(self, matches: Sequence[Match]) -> list[Offer]:
-        """Make those of some offers for which session and counselor are still free."""
+    async def _offer(self, matches: Sequence[Match], known: Mapping[SessionId, int]) -> list[Offer]:
+        """Make those of some offers for which session and counselor are still free, and the session's history is what is *known*.
+
+        Else who was faster than we could have offered a session, had it declined or handed on, and we would offer it to the same
+        counselor once more.
+        """
         at = self.clock()
-        async with self.db.transaction(Turn.MAINTENANCE) as tx:  # a thousand offers must not make one message wait
+        async with self.db.transaction(Turn.BATCH) as tx:  # a thousand offers must not make one message wait
             # Counselor, offer, session: whoever writes more than one of these does so in this order, so that none wait in a ring.
             # The new offers come last, since nobody else can wait for what is not committed.
             asked = {match.counselor_id for match in matches}
             await counselors.hold(tx, sorted(asked))
             room = await counselors.room(tx, sorted(asked), capacity=self.capacity)
-            held = await queue.hold(tx, sorted({match.session_id for match in matches}))
+            found = await queue.hold(tx, sorted({match.session_id for match in matches}))
+            held = {session_id: one for session_id, one in found.items() if one.entries == known[session_id]}
             possible = _possible(matches, held, room)
             return await self._make(tx, possible, held, at=at) if possible else []
 

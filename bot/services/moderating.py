@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +30,7 @@ from bot.texts import counselor as to_counselor
 
 STEP_REJECT = "admin.reject"
 REASON_LENGTH = 500  #: most characters of the reason for a rejection
+_VERSION_BYTES = 9  #: as many as sign a button, which carries it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Card:
     topics: tuple[str, ...]  #: keys, the first one first
     applied_at: datetime | None
     load: int  #: conversations and open offers
+    version: str  #: another one as soon as they say anything else of themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +88,16 @@ class Moderating:
                 raise Conflict(to_admin.DECIDED)
             return await self._card(tx, row)
 
-    async def approve(self, actor: Actor, person_id: PersonId) -> Card:
+    async def approve(self, actor: Actor, person_id: PersonId, version: str) -> Card | None:
         """Make an applicant a counselor, online at once; they are told, and whoever waits is matched.
+
+        Args:
+            actor: The admin.
+            person_id: The applicant.
+            version: Of the card that the admin has read: nobody is approved for what was not seen.
+
+        Returns:
+            The card; None where they have changed what they say of themselves since, and nothing was decided.
 
         Raises:
             NotAllowed: The actor is no admin.
@@ -94,7 +106,10 @@ class Moderating:
         actor.require(Role.ADMIN)
         at = self.clock()
         async with self.db.transaction() as tx:
+            await counselors.hold(tx, [person_id])
             card = await self.application(actor, person_id)
+            if card.version != version:
+                return None
             if not await counselor_status.approve(tx, person_id, by=actor.me, at=at):
                 raise Conflict(to_admin.DECIDED)
             await audit.record(tx, actor, "approve-application", f"person {person_id}", at=at)
@@ -244,17 +259,25 @@ class Moderating:
         await self.outbox.say(tx, text, to=person_id, at=at, buttons=keyboard, urgency=Urgency.CONVERSATION)
 
     async def _card(self, tx: Transaction, row: CounselorRow) -> Card:
+        name = await self.vault.unseal(tx, row.key_id, row.name, about="name")
         bio = await self.vault.unseal(tx, row.key_id, row.bio, about="bio") if row.bio is not None else None
+        topics = tuple(await counselors.topics_of(tx, row.id))
         return Card(
             id=row.id,
             status=row.status,
             is_online=row.is_online,
             is_reachable=row.is_reachable,
             is_admin=row.is_admin,
-            name=await self.vault.unseal(tx, row.key_id, row.name, about="name"),
+            name=name,
             bio=bio,
             gender=row.gender,
-            topics=tuple(await counselors.topics_of(tx, row.id)),
+            topics=topics,
             applied_at=row.applied_at,
             load=row.load,
+            version=self._version(name, bio or "", row.gender, *topics),
         )
+
+    def _version(self, *said: str) -> str:
+        """Return a mark of what somebody says of themselves; keyed, so that nobody can look for two things with one mark."""
+        mac = self.vault.callback_mac(json.dumps(["profile", *said]), length=_VERSION_BYTES)
+        return base64.urlsafe_b64encode(mac).decode()

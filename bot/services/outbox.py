@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot import texts
 from bot.domain.errors import NotFound
@@ -24,8 +24,7 @@ _NOTICE_LENGTH = 200  #: characters (Bot API, answerCallbackQuery)
 _PATIENCE = dict.fromkeys(Urgency, PATIENCE) | {Urgency.SCREEN: SCREEN_PATIENCE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(NamedTuple):
     """What a delivery belongs to."""
 
     session_id: SessionId | None = None
@@ -37,8 +36,7 @@ class About:
 NOTHING = About()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """One of several that are owed together; see ``Outbox.say``."""
 
     text: Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.domain.errors import NotFound
+from bot.domain.errors import NotAllowed, NotFound
 from bot.domain.ids import Clock, CounselorId, PersonId
 from bot.domain.people import CONSENT_VERSION, Actor, Role
 from bot.domain.text import Text
@@ -27,19 +27,17 @@ class People:
     clock: Clock
     admin_ids: Collection[int]  #: Telegram ids (``ADMIN_IDS``)
 
-    async def identify(self, telegram_id: int, *, is_here: bool = True) -> Actor:
-        """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it.
-
-        Who *is_here* can be written to; only the news that somebody has blocked the bot says otherwise.
-        """
+    async def identify(self, telegram_id: int) -> Actor:
+        """Return who has this Telegram id, as the database knows them now; a stranger becomes known by it."""
         async with self.db.transaction() as tx:
-            person = await self.find_or_add(tx, telegram_id)
-            actor = _actor(person, is_admin=telegram_id in self.admin_ids)
-            if is_here and not person.is_reachable:
-                await people.set_reachable(tx, person.id, is_reachable=True)
-                if Role.COUNSELOR in actor.roles:
-                    await request_match(tx, because="counselor reachable", at=self.clock())
-            return actor
+            return _actor(await self.find_or_add(tx, telegram_id), is_admin=telegram_id in self.admin_ids)
+
+    async def came_back(self, actor: Actor) -> None:
+        """Record that the actor can be written to again, since they wrote; last in a transaction, because it asks for a match."""
+        async with self.db.transaction() as tx:
+            is_news = await people.set_reachable(tx, actor.me, is_reachable=True)
+            if is_news and Role.COUNSELOR in actor.roles:
+                await request_match(tx, because="counselor reachable", at=self.clock())
 
     async def telegram_id(self, tx: Transaction, person_id: PersonId) -> int:
         """Return the Telegram id of a person; only who makes calls of the Bot API may ask, and who shows the end of an admin's.
@@ -85,6 +83,19 @@ class People:
         """Return the admins of ``ADMIN_IDS`` who have ever written to the bot; nobody can dismiss them."""
         return await people.with_hashes(tx, [self.vault.lookup(telegram_id) for telegram_id in self.admin_ids])
 
+    async def hold_admin(self, tx: Transaction, actor: Actor) -> None:
+        """Pass where the actor is an admin still, and stays one until the transaction ends.
+
+        Raises:
+            NotAllowed: They were dismissed after we had read who they are.
+        """
+        if not await self.is_admin(tx, actor.me):
+            raise NotAllowed(Text("You may not do that."))
+
+    async def is_admin(self, tx: Transaction, person_id: PersonId) -> bool:
+        """Return whether a person is an admin, and hold them, so that it stays so until the transaction ends."""
+        return await people.hold(tx, person_id) or person_id in await self.fixed_admins(tx)
+
     async def find_or_add(self, tx: Transaction, telegram_id: int) -> Person:
         """Return the person with this Telegram id; a stranger becomes known by it."""
         telegram_hash = self.vault.lookup(telegram_id)
@@ -106,4 +117,5 @@ def _actor(person: Person, *, is_admin: bool) -> Actor:
         roles=frozenset(roles),
         language=person.language,
         has_consented=person.consent_version == CONSENT_VERSION,
+        was_away=not person.is_reachable,
     )

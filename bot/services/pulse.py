@@ -24,14 +24,15 @@ class Pulse:
     db: Database
     clock: Clock
     last_good_at: datetime | None = None
+    caught_up_at: datetime | None = None  #: until then we have stored all that people wrote
     failing_since: datetime | None = None
     reason: str | None = None
     _noted_at: datetime | None = None
     _said: set[str] = field(default_factory=set[str])  #: the reasons in the log since the trouble began
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def good(self) -> None:
-        """Take note of a poll that was answered."""
+    def good(self, *, caught_up_at: datetime | None = None) -> None:
+        """Take note of a poll that was answered; *caught_up_at* says when, where it had no more than what is stored."""
         if self.failing_since is not None:
             seconds = (self.clock() - self.failing_since).total_seconds()
             logger.info("Telegram answers again, after %.0f s.", seconds)
@@ -40,6 +41,7 @@ class Pulse:
         self.failing_since = self.reason = None
         self._said.clear()
         self.last_good_at = self._noted_at = self.clock()
+        self.caught_up_at = caught_up_at or self.caught_up_at
 
     def bad(self, reason: str) -> bool:
         """Take note of a poll that failed; the log hears of each reason once in a trouble, however long that lasts.
@@ -82,4 +84,10 @@ class Pulse:
     def _own(self) -> Beat | None:
         if self._noted_at is None:
             return None
-        return Beat(noted_at=self._noted_at, last_good_at=self.last_good_at, failing_since=self.failing_since, reason=self.reason)
+        return Beat(
+            noted_at=self._noted_at,
+            last_good_at=self.last_good_at,
+            caught_up_at=self.caught_up_at,
+            failing_since=self.failing_since,
+            reason=self.reason,
+        )

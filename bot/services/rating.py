@@ -8,13 +8,11 @@ from bot.domain.errors import Conflict, InvalidInput
 from bot.domain.ids import Clock
 from bot.domain.people import Actor
 from bot.domain.sessions import COMMENT_LENGTH, STARS, Session, SessionState
-from bot.services.dialogs import Dialogs
+from bot.services.dialogs import STEP_COMMENT, Dialogs
 from bot.services.vault import Vault
 from bot.storage import people, ratings, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import ending, everyone
-
-STEP_COMMENT = "rating.comment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,7 @@ class Rating:
             session = await self._ended(tx, actor, alias)
             if not await ratings.rate(tx, session.id, actor.me, stars=stars, at=at):
                 raise Conflict(ending.ALREADY_RATED)
-            is_busy = await people.dialog(tx, actor.me) is not None or await sessions.active_of(tx, actor.me)
+            is_busy = await self.dialogs.find(tx, actor.me) is not None or await sessions.active_of(tx, actor.me)
             if is_busy or await ratings.is_erased(tx, session.id):
                 return False
             await self.dialogs.turn_to(tx, actor.me, STEP_COMMENT, {"alias": alias}, at=at)
@@ -66,7 +64,7 @@ class Rating:
 
         Raises:
             InvalidInput: It is too long.
-            Conflict: They were not asked for one.
+            Conflict: They were not asked for one, or too long ago.
         """
         if len(text) > COMMENT_LENGTH:
             raise InvalidInput(ending.COMMENT_TOO_LONG(length=len(text), most=COMMENT_LENGTH))

@@ -14,7 +14,7 @@ from bot.services.match_requests import request_match
 from bot.services.offering import Offering
 from bot.services.outbox import About, Outbox
 from bot.services.people import People
-from bot.storage import people, sessions
+from bot.storage import counselors, people, sessions
 from bot.storage.database import Database, Transaction
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
@@ -38,6 +38,7 @@ class Reaching:
 
     async def lose(self, tx: Transaction, person_id: PersonId, *, at: datetime) -> bool:
         """Record that somebody cannot be reached; return whether that was news, and so told to those who talk with them."""
+        await counselors.hold(tx, [person_id])  # a match that is under way has made its offers then, or makes none any more
         withdrawn = await self.offering.withdraw(tx, person_id, at=at)  # offers before people, as who accepts one does
         is_news = await people.set_reachable(tx, person_id, is_reachable=False)
         for session in await sessions.active_of(tx, person_id) if is_news else []:

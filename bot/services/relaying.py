@@ -303,6 +303,8 @@ def _check(content: Content) -> None:
         return
     if content.kind is Kind.DOCUMENT and media.is_picture:
         raise InvalidInput(relay.PICTURE_AS_FILE)
+    if content.kind is Kind.DOCUMENT and media.is_film:
+        raise InvalidInput(relay.FILM_AS_FILE)
     if content.kind.is_made_anew and (media.size or 0) > MOST_BYTES:
         raise InvalidInput(relay.TOO_LARGE(size=f"{ceil((media.size or 0) / 1024**2)}"))
 

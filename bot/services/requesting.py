@@ -98,15 +98,20 @@ class Requesting:
         await self.begin(actor)
         if description is not None and len(description) > DESCRIPTION_LENGTH:
             raise InvalidInput(to_student.DESCRIPTION_TOO_LONG(length=len(description), most=DESCRIPTION_LENGTH))
-        at = self.clock()
         try:
-            async with self.db.transaction() as tx:
-                answers = await self.dialogs.answers(tx, actor.me, STEP_DESCRIPTION)
-                session = await self._add(tx, actor.me, answers, description, at=at)
-                await people.close_dialog(tx, actor.me)
-                await request_match(tx, because="requested", at=at)
+            return await self._submit(actor, description)
         except UniqueViolation as error:
-            raise Conflict(to_student.ALREADY_OPEN) from error
+            if await self.current(actor) is not None:
+                raise Conflict(to_student.ALREADY_OPEN) from error
+        return await self._submit(actor, description)  # somebody else has that alias: with another one
+
+    async def _submit(self, actor: Actor, description: str | None) -> Session:
+        at = self.clock()
+        async with self.db.transaction() as tx:
+            answers = await self.dialogs.answers(tx, actor.me, STEP_DESCRIPTION)
+            session = await self._add(tx, actor.me, answers, description, at=at)
+            await people.close_dialog(tx, actor.me)
+            await request_match(tx, because="requested", at=at)
         return session
 
     async def cancel(self, actor: Actor, alias: str) -> None:

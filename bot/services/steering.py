@@ -124,6 +124,7 @@ class Steering:
             if found.student_id == actor.me:
                 raise Conflict(to_admin.YOUR_OWN)
             await counselors.hold(tx, [actor.me])
+            await self.people.hold_admin(tx, actor)
             await self._withdraw(tx, found, at=at)
             session = await sessions.take(tx, found.id, actor.me, capacity=self.offering.capacity, at=at)
             if session is None:

@@ -7,6 +7,7 @@ columns that begin with ``is_`` or ``has_``, bytes, integers and text as they ar
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Value = str | int | float | bytes | bool | datetime | None
 Row = Mapping[str, Any]
 
+PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+
 
 class Channel(StrEnum):
     """What somebody may wait for; a commit that wrote such a row wakes them."""
@@ -36,7 +39,8 @@ class Turn(IntEnum):
     """Who goes first where writers queue (SQLite has one), and what may take longer than the loop should wait."""
 
     CONVERSATION = 0
-    MAINTENANCE = 1
+    BATCH = 1  #: a few milliseconds of writing by key, many times over
+    MAINTENANCE = 2  #: statements that may take long
 
 
 class UniqueViolation(Exception):
@@ -130,13 +134,17 @@ def only_reads(sql: LiteralString) -> bool:
 def spread(sql: LiteralString, **lists: Sequence[Value] | Sequence[tuple[Value, ...]]) -> tuple[LiteralString, dict[str, Value]]:
     """Write lists out in a statement; return it, and the values of its parameters.
 
-    ``:ids`` becomes ``(:ids_0_0, :ids_1_0)`` for a list of values, as behind IN; of a list of tuples each is in brackets, as
-    behind VALUES. A list may not be empty, and in one of tuples PostgreSQL takes a column that is always None for text.
+    ``:ids`` becomes ``(:ids_0_0, :ids_1_0)`` for a list of values, as behind IN; its last one is repeated up to a power of two,
+    so that there are few such statements to prepare. Of a list of tuples each is in brackets, as behind VALUES. A list may not be
+    empty, and in one of tuples PostgreSQL takes a column that is always None for text.
     """
     values: dict[str, Value] = {}
     for name, items in lists.items():
         rows = [item if isinstance(item, tuple) else (item,) for item in items]
-        sql, names = _written_out(sql, name, len(rows), len(rows[0]) if isinstance(items[0], tuple) else None)
+        width = len(rows[0]) if isinstance(items[0], tuple) else None
+        if width is None:
+            rows += rows[-1:] * ((1 << (len(rows) - 1).bit_length()) - len(rows))
+        sql, names = _written_out(sql, name, len(rows), width)
         values.update(zip(names, chain.from_iterable(rows), strict=True))
     return sql, values
 

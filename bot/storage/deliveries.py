@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.ids import DeliveryId, KeyId, PersonId, SessionId
 from bot.domain.outgoing import Method, Urgency
 from bot.storage.database import Channel, Row, Transaction, Value, inserted, spread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A call that is to be made."""
 
     person_id: PersonId  #: whose chat it goes to
@@ -211,11 +211,12 @@ async def fail(tx: Transaction, delivery_id: DeliveryId, *, is_final: bool, erro
 
 
 async def has_failed_part(tx: Transaction, delivery: Delivery) -> bool:
-    """Return whether another part of the same message of a session was given up before, so that its sender knows already."""
+    """Return whether another part of what was said, or changed, at once was given up before, so that its sender knows already."""
     row = await tx.fetch_one(
         """
         SELECT id FROM delivery
          WHERE session_id = :session_id AND message_seq = :message_seq AND state IN ('refused', 'parked') AND id <> :id
+           AND created_at = (SELECT created_at FROM delivery WHERE id = :id)
          LIMIT 1
         """,
         session_id=delivery.session_id,

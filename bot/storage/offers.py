@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import LiteralString
 
 from bot.domain.ids import CounselorId, DeliveryId, OfferId, PersonId, SessionId
@@ -19,8 +20,7 @@ async def add(tx: Transaction, matches: Sequence[tuple[Match, datetime]], *, at:
     Counselors and sessions are held, and it is known that there is room.
     """
     rows: list[tuple[Value, ...]] = [
-        (match.session_id, match.counselor_id, match.score, json.dumps(match.parts.named()), expires_at)
-        for match, expires_at in matches
+        (match.session_id, match.counselor_id, match.score, _reasons(match.parts), expires_at) for match, expires_at in matches
     ]
     sql, values = spread(
         """
@@ -154,6 +154,11 @@ async def next_deadline(tx: Transaction) -> datetime | None:
     """Return the earliest deadline of an open offer; None where none is open."""
     row = await tx.fetch_one("SELECT min(expires_at) AS expires_at FROM offer WHERE outcome IS NULL")
     return row["expires_at"] if row else None
+
+
+@lru_cache(maxsize=1024)
+def _reasons(parts: Parts) -> str:
+    return json.dumps(parts.named())
 
 
 def _to_offer(row: Row) -> Offer:

@@ -99,12 +99,55 @@ async def appointed(tx: Transaction) -> list[Person]:
     return [_to_person(row) for row in await tx.fetch_all(_PERSON + "WHERE person.is_admin ORDER BY person.id")]
 
 
+async def hold(tx: Transaction, person_id: PersonId) -> bool:
+    """Hold a person until the transaction ends; return whether they are an appointed admin, now that nobody can change it."""
+    sql: LiteralString = "SELECT is_admin FROM person WHERE id = :id "
+    row = await tx.fetch_one(sql + tx.holding, id=person_id)
+    return bool(row and row["is_admin"])
+
+
 async def set_admin(tx: Transaction, person_id: PersonId, *, is_admin: bool) -> bool:
-    """Appoint an admin or dismiss one; False where they are so already."""
+    """Appoint an admin or dismiss one, whatever they were invited to; False where they are so already."""
     changed = await tx.execute(
-        "UPDATE person SET is_admin = :is_admin WHERE id = :id AND is_admin <> :is_admin", id=person_id, is_admin=is_admin
+        """
+        UPDATE person SET is_admin = :is_admin, invited_by = NULL, invited_at = NULL
+         WHERE id = :id AND is_admin <> :is_admin
+        """,
+        id=person_id,
+        is_admin=is_admin,
     )
     return bool(changed)
+
+
+async def invite(tx: Transaction, person_id: PersonId, *, by: PersonId, at: datetime) -> None:
+    """Record who has invited a person to become an admin, in place of an earlier invitation."""
+    await tx.execute("UPDATE person SET invited_by = :by, invited_at = :at WHERE id = :id", id=person_id, by=by, at=at)
+
+
+async def inviter(tx: Transaction, person_id: PersonId, *, since: datetime) -> PersonId | None:
+    """Return who has invited a person to become an admin since an instant; None where nobody has, or it was answered."""
+    row = await tx.fetch_one("SELECT invited_by FROM person WHERE id = :id AND invited_at >= :since", id=person_id, since=since)
+    return PersonId(row["invited_by"]) if row and row["invited_by"] is not None else None
+
+
+async def accept_invitation(tx: Transaction, person_id: PersonId, *, by: PersonId) -> bool:
+    """Make an admin of a person whom somebody has invited; False where that is no longer so."""
+    changed = await tx.execute(
+        """
+        UPDATE person SET is_admin = :yes, invited_by = NULL, invited_at = NULL
+         WHERE id = :id AND invited_by = :by AND is_admin <> :yes
+        """,
+        id=person_id,
+        by=by,
+        yes=True,
+    )
+    return bool(changed)
+
+
+async def decline_invitation(tx: Transaction, person_id: PersonId) -> bool:
+    """Forget an invitation; False where there is none."""
+    sql = "UPDATE person SET invited_by = NULL, invited_at = NULL WHERE id = :id AND invited_at IS NOT NULL"
+    return bool(await tx.execute(sql, id=person_id))
 
 
 async def consent(tx: Transaction, person_id: PersonId, *, version: int, at: datetime) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -16,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from bot.storage.condition import Condition
 from bot.storage.database import (
+    PARAMETER,
     Ambient,
     Channel,
     Collided,
@@ -41,7 +41,6 @@ _WAIT_SECONDS = 10.0  #: for a connection
 _WAIT_AGAIN_SECONDS = 1.0  #: once we have waited in vain, so that nobody queues up behind those who wait
 #: For so long the pool tries by itself, further and further apart; then each who wants a connection makes it try at once.
 _POOL_TRIES_SECONDS = 5.0
-_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 _PREFIX = "hu_counseling_"  #: of the names that we NOTIFY
 
 #: A transaction that hangs must not hold its rows for ever, nor wait for ever for those of somebody else; no transaction of ours
@@ -209,9 +208,9 @@ def _rewritten(sql: LiteralString) -> tuple[bytes, list[str]]:
 
     psycopg would read its own ones anew at every call of a long statement: half of what matching cost.
     """
-    names = list(dict.fromkeys(_PARAMETER.findall(sql)))
+    names = list(dict.fromkeys(PARAMETER.findall(sql)))
     numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
-    return _PARAMETER.sub(lambda found: numbers[found[1]], sql).encode(), names
+    return PARAMETER.sub(lambda found: numbers[found[1]], sql).encode(), names
 
 
 def _translated(error: psycopg.Error) -> Exception:

@@ -72,9 +72,20 @@ async def apply(tx: Transaction, new: NewApplication, *, at: datetime) -> bool:
     return row is not None
 
 
-async def withdraw(tx: Transaction, person_id: PersonId) -> bool:
-    """Erase an application that waits; return False where none does."""
-    return bool(await tx.execute("DELETE FROM counselor WHERE id = :id AND status = 'applied'", id=person_id))
+async def withdraw(tx: Transaction, person_id: PersonId, *, at: datetime) -> bool:
+    """Erase an application that waits; return False where none does.
+
+    Who was a counselor before, and deleted, is so again: with the row would go the offers that were made to them.
+    """
+    is_back = await tx.execute(
+        """
+        UPDATE counselor SET status = 'deactivated', deleted_at = :at, applied_at = NULL, bio = NULL
+         WHERE id = :id AND status = 'applied' AND EXISTS (SELECT 1 FROM offer WHERE counselor_id = counselor.id)
+        """,
+        id=person_id,
+        at=at,
+    )
+    return bool(is_back or await tx.execute("DELETE FROM counselor WHERE id = :id AND status = 'applied'", id=person_id))
 
 
 async def hold(tx: Transaction, person_id: PersonId, *, at: datetime) -> bool:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.ids import CounselorId, KeyId, PersonId, SessionId
 from bot.domain.matching import Waiting
@@ -13,9 +14,10 @@ from bot.domain.people import Gender
 from bot.domain.sessions import Priority
 from bot.storage.database import Row, Transaction, spread
 
+_PRIORITIES = {int(priority): priority for priority in Priority}
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
+
+class Queued(NamedTuple):
     """A session that can be offered, and what an offer of it says."""
 
     id: SessionId
@@ -25,6 +27,7 @@ class Queued:
     student_gender: Gender
     key_id: KeyId
     description: bytes | None  #: sealed by the session's key
+    entries: int  #: see ``Waiting``
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class _History:
     had: set[CounselorId] = field(default_factory=set[CounselorId])
     offered_to: set[CounselorId] = field(default_factory=set[CounselorId])
     begun_at: set[datetime] = field(default_factory=set[datetime])
+    entries: int = 0
 
 
 async def waiting(tx: Transaction, *, refused_since: datetime) -> list[Waiting]:
@@ -66,7 +70,8 @@ async def hold(tx: Transaction, session_ids: Sequence[SessionId]) -> dict[Sessio
         ids=sorted(session_ids),
     )
     rows = await tx.fetch_all(sql + tx.holding, crisis=int(Priority.CRISIS), **ids)
-    return {SessionId(row["id"]): _to_queued(row) for row in rows}
+    entries = await _entries(tx, [row["id"] for row in rows]) if rows else {}
+    return {SessionId(row["id"]): _to_queued(row, entries[row["id"]]) for row in rows}
 
 
 async def offer(tx: Transaction, session_ids: Sequence[SessionId], *, at: datetime) -> None:
@@ -105,6 +110,24 @@ async def is_alarmed(tx: Transaction, *, since: datetime) -> bool:
     return row is not None
 
 
+async def _entries(tx: Transaction, held: Sequence[int]) -> dict[int, int]:
+    """Count the entries in the histories of sessions that are held.
+
+    Not in the statement that holds them: on PostgreSQL that one, where it had to wait, sees other tables as they were before.
+    """
+    sql, ids = spread(
+        """
+        SELECT id,
+               (SELECT count(*) FROM session_event WHERE session_id = session.id AND to_state = 'active')
+               + (SELECT count(*) FROM offer WHERE session_id = session.id) AS entries
+          FROM session
+         WHERE id IN :ids
+        """,
+        ids=held,
+    )
+    return {row["id"]: row["entries"] for row in await tx.fetch_all(sql, **ids)}
+
+
 async def _histories(tx: Transaction, refused_since: datetime) -> dict[int, _History]:
     """Look behind each session of the queue; CROSS JOIN, so that SQLite begins there and not with all offers that ever were."""
     found: defaultdict[int, _History] = defaultdict(_History)
@@ -116,6 +139,7 @@ async def _histories(tx: Transaction, refused_since: datetime) -> dict[int, _His
            AND session_event.session_id = session.id AND session_event.to_state = 'active'
         """
     ):
+        found[row["id"]].entries += 1
         found[row["id"]].had.add(PersonId(row["actor_id"]))
         found[row["id"]].begun_at.add(row["begun_at"])
     for row in await tx.fetch_all(
@@ -131,6 +155,7 @@ async def _histories(tx: Transaction, refused_since: datetime) -> dict[int, _His
 
 def _note(history: _History, row: Row, refused_since: datetime) -> None:
     who = PersonId(row["counselor_id"])
+    history.entries += 1
     if row["outcome"] is None:
         history.offered_to.add(who)
     elif row["outcome"] in {"declined", "lapsed"}:
@@ -142,31 +167,34 @@ def _note(history: _History, row: Row, refused_since: datetime) -> None:
 
 
 def _to_waiting(row: Row, history: _History | None) -> Waiting:
-    found = Waiting(
-        session_id=row["id"],
-        student_id=row["student_id"],
-        topic=row["topic"],
-        priority=Priority(row["priority"]),
-        requested_at=row["requested_at"],
-        alarmed_at=row["alarmed_at"],
-    )
+    given = (
+        row["id"],
+        row["student_id"],
+        row["topic"],
+        _PRIORITIES[row["priority"]],
+        row["requested_at"],
+    )  # by name: twice the time
     if history is None:
-        return found
-    return found._replace(
+        return Waiting(*given, alarmed_at=row["alarmed_at"])
+    return Waiting(
+        *given,
+        alarmed_at=row["alarmed_at"],
         refused_by=frozenset(history.refused),
         resting=frozenset(history.resting),
         never=frozenset(history.had),
         offered_to=frozenset(history.offered_to),
+        entries=history.entries,
     )
 
 
-def _to_queued(row: Row) -> Queued:
+def _to_queued(row: Row, entries: int) -> Queued:
     return Queued(
         id=SessionId(row["id"]),
         is_waiting=row["state"] == "waiting",
         topic=row["topic"],
-        priority=Priority(row["priority"]),
+        priority=_PRIORITIES[row["priority"]],
         student_gender=Gender(row["student_gender"]),
         key_id=KeyId(row["key_id"]),
         description=bytes(row["description"]) if row["description"] is not None else None,
+        entries=entries,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -29,7 +30,7 @@ async def add(tx: Transaction, new: NewSession, *, at: datetime) -> Session:
     """Add a waiting session.
 
     Raises:
-        UniqueViolation: The student has an open one.
+        UniqueViolation: The student has an open one, or somebody else the alias.
     """
     row = await tx.fetch_one(
         """
@@ -214,6 +215,21 @@ async def take(
         at=at,
     )
     return await _moved(tx, row, before, reason="taken by an admin", actor_id=counselor_id, at=at)
+
+
+async def counselors_out_of_service(tx: Transaction, *, admins: Sequence[PersonId]) -> list[CounselorId]:
+    """Return who has an active session, and is neither an approved counselor nor an admin, appointed or one of *admins*."""
+    rows = await tx.fetch_all(
+        """
+        SELECT DISTINCT session.counselor_id
+          FROM session
+          JOIN person ON person.id = session.counselor_id
+          LEFT JOIN counselor ON counselor.id = person.id AND counselor.status = 'approved'
+         WHERE session.state = 'active' AND counselor.id IS NULL AND NOT person.is_admin
+         ORDER BY session.counselor_id
+        """
+    )
+    return [PersonId(row["counselor_id"]) for row in rows if row["counselor_id"] not in admins]
 
 
 async def hand_back(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
-from telegram.error import BadRequest, InvalidToken
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter  # what RequestData is made of; PTB exports it nowhere
 
@@ -24,8 +24,11 @@ from bot.storage.turns import Line
 _KEEPALIVE_SECONDS = 300.0
 #: A call that goes on for longer than this is held for lost, and made again.
 _READ_SECONDS, _CONNECT_SECONDS = 20.0, 10.0
+#: After an upload Telegram looks at the file before it answers; held for lost too soon, it would arrive twice.
+UPLOAD_READ_SECONDS = 90.0
 
 POLL_SECONDS = 30  #: of a long poll; Telegram allows 50
+MOST_UPDATES = 100  #: in one answer; Telegram gives no more (Bot API, getUpdates)
 IN_FLIGHT = 32  #: calls side by side; at 60 ms each that is 500 a second
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
@@ -87,15 +90,17 @@ class Api:
     def _address(self) -> str:
         return f"{self.host}/bot{self.token}"
 
-    async def call(self, method: str, *, urgency: Urgency = Urgency.CONVERSATION, **parameters: object) -> Any:  # noqa: ANN401 — JSON
-        """Make a call; return its result.
+    async def call(
+        self, method: str, *, urgency: Urgency = Urgency.CONVERSATION, read_seconds: float = _READ_SECONDS, **parameters: object
+    ) -> Any:  # noqa: ANN401 — JSON
+        """Make a call; return its result. An answer that does not come within *read_seconds* is held for lost.
 
         Raises:
             telegram.error.TelegramError: As ``telegram.request.BaseRequest.post``: ``RetryAfter``, ``Forbidden``, ``BadRequest``,
                 ``InvalidToken``, ``TimedOut``, ``NetworkError``, ``Conflict``.
         """
         async with self.calling.one(urgency) as free:
-            return await free.post(f"{self._address}/{method}", request_data=_form(parameters))
+            return await free.post(f"{self._address}/{method}", request_data=_form(parameters), read_timeout=read_seconds)
 
     async def file(self, file_id: str, *, urgency: Urgency) -> bytes:
         """Fetch a file of at most 20 MB.
@@ -108,7 +113,9 @@ class Api:
         async with self.calling.one(urgency) as free:
             try:
                 return await free.retrieve(f"{self.host}/file/bot{self.token}/{found['file_path']}")
-            except InvalidToken:  # as PTB calls a 404; the call before shows that it is not the token
+            except InvalidToken as error:  # as PTB calls a 404; the call before shows that it is not the token
+                if not is_telegrams_word(error):
+                    raise NetworkError("a stranger's 404") from error
                 raise BadRequest("file is not there any more") from None
 
     async def updates(self, offset: int | None, *, wait_seconds: int = POLL_SECONDS) -> list[dict[str, Any]]:
@@ -117,13 +124,18 @@ class Api:
         Raises:
             telegram.error.TelegramError: As ``call``.
         """
-        parameters: dict[str, object] = {"timeout": wait_seconds, "allowed_updates": ALLOWED_UPDATES}
+        parameters: dict[str, object] = {"timeout": wait_seconds, "limit": MOST_UPDATES, "allowed_updates": ALLOWED_UPDATES}
         if offset is not None:
             parameters["offset"] = offset
         found = await self.polling.post(
             f"{self._address}/getUpdates", request_data=_form(parameters), read_timeout=wait_seconds + _READ_SECONDS
         )
         return cast("list[dict[str, Any]]", found)
+
+
+def is_telegrams_word(error: TelegramError) -> bool:
+    """Return whether Telegram itself answered, and no proxy or filter on the way: those do not speak its JSON."""
+    return isinstance(error, Forbidden | BadRequest | InvalidToken | RetryAfter) and error.__cause__ is None
 
 
 def _form(values: dict[str, object]) -> RequestData:

@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telegram import InputFile
-from telegram.error import BadRequest
+from telegram.error import BadRequest, InvalidToken, TelegramError, TimedOut
 
 from bot.domain.content import Kind, Media, neutral_name
 from bot.domain.ids import PersonId
 from bot.domain.outgoing import Method
 from bot.services.vault import Vault
 from bot.storage.deliveries import Delivery
+from bot.storage.turns import Line
 from bot.telegram import callbacks
-from bot.telegram.api import Api
+from bot.telegram.api import UPLOAD_READ_SECONDS, Api, is_telegrams_word
 from bot.telegram.callbacks import Press
 
 _NOT_MODIFIED = "message is not modified"
 _TOO_LATE_TO_ANSWER = "query is too old"
 _NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited")
-_FILES_AT_ONCE = 2  #: each is held in memory, up to 20 MB, while it is fetched and sent on
+#: Files side by side that are made anew. Each is held in memory while it is fetched and sent on, so there are few large ones; and
+#: where large ones hang, small ones do not wait for them.
+_LARGE_AT_ONCE, _SMALL_AT_ONCE = 2, 8
+_LARGE_BYTES = 2 * 1024 * 1024
+_FILE_SECONDS = 300.0  #: for one try with a file that is made anew: 20 MB there and back at 1.1 Mbit/s
 
 #: The method that sends each kind of file, and what it may be told beside the file. Sizes are needed where a file is made anew.
 _METHODS: dict[Kind, tuple[str, tuple[str, ...]]] = {
@@ -37,13 +42,18 @@ _METHODS: dict[Kind, tuple[str, tuple[str, ...]]] = {
 }
 
 
+class FileFailed(Exception):
+    """Telegram fails on this file, and takes another call for the same chat: it is the file and no outage."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
     """Makes the calls that deliveries stand for."""
 
     api: Api
     vault: Vault
-    _files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_FILES_AT_ONCE))
+    _large: Line = field(default_factory=lambda: Line(_LARGE_AT_ONCE))
+    _small: Line = field(default_factory=lambda: Line(_SMALL_AT_ONCE))
 
     async def make(self, delivery: Delivery, payload: dict[str, Any], *, chat_id: int, target: int | None) -> int | None:
         """Make the call of a delivery; return the id of the message that it made or changed.
@@ -55,6 +65,7 @@ class Calls:
             target: The message at Telegram that it changes or answers; None where it never came to be.
 
         Raises:
+            FileFailed: In passing, on a file, while Telegram answers otherwise.
             telegram.error.TelegramError: As ``Api.call``.
         """
         if delivery.method is Method.ANSWER:
@@ -75,7 +86,12 @@ class Calls:
         if reply_to is not None:
             more["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
         if "attachment" in payload:
-            return await self._send_file(payload, more)
+            try:
+                return await self._send_file(payload, more)
+            except TelegramError as error:
+                if _is_verdict(error) or not await self._answers(more):
+                    raise
+                raise FileFailed(type(error).__name__) from error
         return (await self.api.call("sendMessage", **_words(payload), **more))["message_id"]
 
     async def _send_file(self, payload: dict[str, Any], more: dict[str, Any]) -> int:
@@ -98,10 +114,23 @@ class Calls:
         if not kind.is_made_anew:
             parameters[kind] = media.file_id
             return (await self.api.call(method, **parameters))["message_id"]
-        async with self._files:
-            content = await self.api.file(media.file_id, urgency=more["urgency"])
-            parameters[kind] = InputFile(content, filename=neutral_name(kind, media.mime_type))
-            return (await self.api.call(method, **parameters))["message_id"]
+        line = self._small if media.size is not None and media.size <= _LARGE_BYTES else self._large
+        async with line.place(more["urgency"]):
+            try:
+                async with asyncio.timeout(_FILE_SECONDS):  # the others only end a silence, not a trickle
+                    content = await self.api.file(media.file_id, urgency=more["urgency"])
+                    parameters[kind] = InputFile(content, filename=neutral_name(kind, media.mime_type))
+                    return (await self.api.call(method, read_seconds=UPLOAD_READ_SECONDS, **parameters))["message_id"]
+            except TimeoutError:
+                raise TimedOut from None
+
+    async def _answers(self, more: dict[str, Any]) -> bool:
+        """Return whether Telegram takes another call for the same chat, one that says there that a file is on its way."""
+        try:
+            await self.api.call("sendChatAction", urgency=more["urgency"], chat_id=more["chat_id"], action="upload_document")
+        except TelegramError as error:
+            return _is_verdict(error)
+        return True
 
     async def _edit(
         self, payload: dict[str, Any], common: dict[str, Any], message_id: int | None, *, is_screen: bool
@@ -138,6 +167,11 @@ class Calls:
 
 def _words(payload: dict[str, Any]) -> dict[str, Any]:
     return {"text": payload["text"], "link_preview_options": {"is_disabled": True}}
+
+
+def _is_verdict(error: TelegramError) -> bool:
+    """Return whether Telegram said what it thinks of a call; of the token it says the same whatever the call is."""
+    return is_telegrams_word(error) and not isinstance(error, InvalidToken)
 
 
 async def _ignoring(harmless: str, call: Coroutine[Any, Any, object]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from telegram import Message
 
-from bot.domain.content import Content, Kind, Media
+from bot.domain.content import Content, Kind, Media, type_of_file
 
 #: Where Telegram puts each kind. An animation is a document too, so it is looked for first.
 _PLACES = (Kind.ANIMATION, Kind.VOICE, Kind.VIDEO, Kind.VIDEO_NOTE, Kind.AUDIO, Kind.DOCUMENT, Kind.STICKER)
@@ -30,6 +30,8 @@ def read(message: Message) -> Content | None:
 
 def _media(found: Any, kind: Kind, *, is_spoiler: bool) -> Media:  # noqa: ANN401 — any of Telegram's kinds of files
     mime_type = _sticker_type(found) if kind is Kind.STICKER else getattr(found, "mime_type", None)
+    if kind is Kind.DOCUMENT:
+        mime_type = type_of_file(mime_type, found.file_name)
     length = getattr(found, "length", None)  # of a video note, which is round
     return Media(
         file_id=found.file_id,

@@ -11,7 +11,7 @@ from telegram import ChatMember, Update
 
 from bot.domain.errors import InvalidInput
 from bot.domain.ids import MOST
-from bot.domain.outgoing import Keyboard, Place
+from bot.domain.outgoing import Keyboard, Place, Urgency
 from bot.domain.people import Actor
 from bot.domain.text import Text
 from bot.scheduler.control import Control
@@ -21,6 +21,7 @@ from bot.services.applying import Applying
 from bot.services.closing import Closing
 from bot.services.dialogs import Dialogs
 from bot.services.health import Health
+from bot.services.inviting import Inviting
 from bot.services.offering import Offering
 from bot.services.outbox import Outbox
 from bot.services.people import People
@@ -57,6 +58,7 @@ class Services:
     serving: Serving
     health: Health
     admin: Administration
+    inviting: Inviting
     control: Control
     retention_days: int  #: for the texts that say how long something is kept
 
@@ -111,10 +113,14 @@ class Call:
         else:
             await self.say(text, buttons)
 
-    async def say(self, text: Text, buttons: Keyboard = (), *, reply_to: int | None = None) -> None:
+    async def say(
+        self, text: Text, buttons: Keyboard = (), *, reply_to: int | None = None, urgency: Urgency = Urgency.SCREEN
+    ) -> None:
         """Show a screen below what is there, as an answer to a message of the chat where one is named."""
         place = Place(message_id=reply_to) if reply_to is not None else None
-        await self.services.outbox.say(self.tx, text, to=self.actor.me, at=self.at, buttons=buttons, reply_to=place)
+        await self.services.outbox.say(
+            self.tx, text, to=self.actor.me, at=self.at, buttons=buttons, urgency=urgency, reply_to=place
+        )
 
 
 Handler = Callable[[Call], Awaitable[None]]

@@ -26,7 +26,7 @@ from bot.services.vault import Vault
 from bot.storage import updates
 from bot.storage.database import Database, DatabaseUnavailable
 from bot.storage.updates import Incoming
-from bot.telegram.api import POLL_SECONDS, Api
+from bot.telegram.api import MOST_UPDATES, POLL_SECONDS, Api
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Intake:
             except TelegramError as error:
                 await self._pause(error)
             except NotStored:
-                self._heard()
+                self._heard(None)
                 await asyncio.sleep(_STORE_AGAIN_SECONDS)
             except Exception as error:
                 if self.pulse.bad(f"something that nobody thought of: {type(error).__name__}"):
@@ -82,20 +82,21 @@ class Intake:
         # while it fails we do not ask it to wait, so that its return is noticed at once and what hangs is given up sooner
         wait_seconds = POLL_SECONDS if self.pulse.failing_since is None else 0
         batch = await self.api.updates(self._current_offset(), wait_seconds=wait_seconds)
+        caught_up_at = self.clock() if len(batch) < MOST_UPDATES else None  # behind a full answer there may be more
         if not batch:
-            self._heard()
+            self._heard(caught_up_at)
             # a server that does not wait for updates must not keep us busy
             await asyncio.sleep(max(0.0, _SHORTEST_EMPTY_SECONDS - (asyncio.get_running_loop().time() - asked_at)))
             return
         await self._take_in(batch)
-        self._heard()
+        self._heard(caught_up_at)
         self._offset = max(one["update_id"] for one in batch) + 1
         self._moved_at = self.clock()
         await asyncio.sleep(_GATHER_SECONDS)
 
-    def _heard(self) -> None:
+    def _heard(self, caught_up_at: datetime | None) -> None:
         self._failures = 0
-        self.pulse.good()
+        self.pulse.good(caught_up_at=caught_up_at)
 
     async def _take_in(self, batch: Sequence[dict[str, Any]]) -> None:
         """Store a batch; where that fails, or takes long, answer at least those in it who call for help.
@@ -173,7 +174,7 @@ class Intake:
 
 def chat_of(update: dict[str, Any]) -> int | None:
     """Return the id of the chat that a raw update belongs to; None where it belongs to none that we serve."""
-    for name in ("message", "edited_message", "callback_query"):
+    for name in ("message", "edited_message", "callback_query", "my_chat_member"):
         content = _dict(update.get(name))
         chat = _dict(content.get("chat")) or _dict(_dict(content.get("message")).get("chat")) or _dict(content.get("from"))
         chat_id = chat.get("id")

@@ -21,6 +21,7 @@ from bot.telegram.handlers import (
     dashboard,
     everyone,
     health,
+    inviting,
     rating,
     session,
     student,
@@ -63,6 +64,7 @@ ACTIONS: dict[str, Handler] = _joined(
     admin_sessions.ACTIONS,
     admin_tasks.ACTIONS,
     admin_team.ACTIONS,
+    inviting.ACTIONS,
 )
 
 #: What takes a text, by the step of the form that the person is at.

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,8 @@ from bot.storage import deliveries
 from bot.storage.database import Channel, Database, DatabaseUnavailable, Transaction, wait
 from bot.storage.deliveries import Delivery, Owed
 from bot.storage.turns import Line
-from bot.telegram.calls import Calls
+from bot.telegram.api import is_telegrams_word
+from bot.telegram.calls import Calls, FileFailed
 from bot.telegram.limits import Limits
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ _UNHURRIED = 4
 _PAUSE_SECONDS = 1.0  #: before trying again where the database did not let us
 _REASON_LENGTH = 200  #: characters of Telegram's reason in the log; it never repeats a text
 _NO_SUCH_CHAT = "chat not found"
+_TOO_LARGE = "file is too big"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Sender:
     _owed_more: set[PersonId] = field(default_factory=set[PersonId])
     _calling: set[asyncio.Task[Any] | None] = field(default_factory=set[asyncio.Task[Any] | None])
     _chat_ids: dict[PersonId, int] = field(default_factory=dict[PersonId, int])
+    _file_failures: dict[DeliveryId, list[datetime]] = field(default_factory=dict[DeliveryId, list[datetime]])
     _unhurried: Line = field(default_factory=lambda: Line(_UNHURRIED))
     _is_stopping: bool = False
 
@@ -190,6 +193,8 @@ class Sender:
     async def _call(self, delivery: Delivery) -> Delivery | None:
         try:
             message_id = await self._make(delivery)
+        except FileFailed as error:
+            return await self._file_failed(delivery, str(error))
         except TelegramError as error:
             return await self._failed(delivery, error)
         except NotFound:
@@ -203,6 +208,7 @@ class Sender:
 
     async def _succeeded(self, delivery: Delivery, message_id: int | None) -> Delivery | None:
         """Record that Telegram has it, for as long as it takes: what is not recorded is sent again."""
+        self._file_failures.pop(delivery.id, None)
         while True:
             try:
                 return await self.delivering.succeed(delivery, message_id=message_id)
@@ -242,19 +248,30 @@ class Sender:
         What is not in Telegram's JSON was not said by Telegram but by a proxy or a filter on the way, and passes like an outage.
         """
         kind = type(error).__name__
-        if isinstance(error, Forbidden | BadRequest) and error.__cause__ is not None:
+        if isinstance(error, Forbidden | BadRequest) and not is_telegrams_word(error):
             return await self._repeat(delivery, f"{kind} of a stranger")
         if isinstance(error, RetryAfter):
             wanted = error.retry_after
             return await self._postpone(delivery, kind, wanted if isinstance(wanted, timedelta) else timedelta(seconds=wanted))
         if isinstance(error, Forbidden) or (isinstance(error, BadRequest) and _NO_SUCH_CHAT in error.message.lower()):
             return await self._give_up(delivery, Failure.UNREACHABLE, kind)
+        if isinstance(error, BadRequest) and _TOO_LARGE in error.message.lower():
+            return await self._give_up(delivery, Failure.TOO_LARGE, kind)
         if isinstance(error, BadRequest):
             logger.error("Telegram refused a delivery of the kind %s: %s", delivery.method, error.message[:_REASON_LENGTH])
             return await self._give_up(delivery, Failure.REFUSED, kind)
         if isinstance(error, InvalidToken):
             logger.error("Telegram refuses the token; messages wait.")
         return await self._repeat(delivery, kind)
+
+    async def _file_failed(self, delivery: Delivery, kind: str) -> Delivery | None:
+        """Try a file again a few times while Telegram answers otherwise, then let the others of the chat pass."""
+        failures = self._file_failures.setdefault(delivery.id, [])
+        failures.append(self.clock())
+        if len(failures) > len(retries.FILE_DELAYS) or failures[-1] - failures[0] >= retries.FILE_PATIENCE:
+            logger.warning("Telegram failed on a file %d times while it answered otherwise; its sender is told.", len(failures))
+            return await self._give_up(delivery, Failure.LATE, kind)
+        return await self._postpone(delivery, kind, retries.FILE_DELAYS[len(failures) - 1])
 
     async def _failed_oddly(self, delivery: Delivery, kind: str) -> Delivery | None:
         """Try again a few times, then let the others of the chat pass."""
@@ -272,6 +289,7 @@ class Sender:
 
     async def _give_up(self, delivery: Delivery, failure: Failure, kind: str) -> Delivery | None:
         await self.delivering.give_up(delivery, failure, error=kind)
+        self._file_failures.pop(delivery.id, None)
         return await self._next(delivery)
 
     async def _next(self, delivery: Delivery) -> Delivery | None:

@@ -110,7 +110,7 @@ class Worker:
         update = self._parsed(found)
         if update is None or update.effective_user is None or not _is_private(update):
             return
-        actor = await self.services.people.identify(update.effective_user.id, is_here=not has_left(update))
+        actor = await self.services.people.identify(update.effective_user.id)
         call = Call(update=update, actor=actor, tx=tx, at=at, services=self.services)
         token = current.set(call)
         notice = None
@@ -122,6 +122,8 @@ class Worker:
         finally:
             current.reset(token)
         await self._answer(call, notice)
+        if actor.was_away and not has_left(update):
+            await self.services.people.came_back(actor)
 
     async def _answer(self, call: Call, refusal: BotError | None) -> None:
         """End a press, and say a refusal where there is one."""

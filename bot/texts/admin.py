@@ -44,6 +44,7 @@ NO_BIO = Text("nothing yet")
 APPROVE = Text("✅ Approve")
 REJECT = Text("✖️ Reject")
 APPROVED = Text("✅ <b>{name}</b> is a counselor now, and online. They have been told.")
+CHANGED_MEANWHILE = Text("⚠️ They have changed something since you read it, so nothing is decided yet.\n\n{application}")
 ASK_REASON = Text(
     "<b>Why is {name} not accepted?</b>\nPlease write it in one message, at most {most} characters. What you write next goes to the applicant, "
     "<b>not to a student</b>. Or press <i>Without a reason</i>."
@@ -237,8 +238,20 @@ APPOINT_SOMEBODY = Text("➕ Appoint an admin")
 ADMIN_LINE = Text("🛡 {name}")
 ASK_TELEGRAM_ID = Text(
     "<b>Who should become an admin?</b>\nPlease write their Telegram id, a number; @userinfobot tells it to them. They must have written to this "
-    "bot before."
+    "bot before. They get an invitation here, and are an admin as soon as they accept it."
 )
+INVITED = Text(
+    "If this person has written to the bot before, they now have an invitation, good for seven days. You are told here when they accept it. "
+    "If nothing comes, ask them whether they see it, and compare the number."
+)
+INVITATION = Text(
+    "🛡 An admin of this service invites you to become one too: to decide about counselors, and to watch over the queue. If you do not know "
+    "why you get this, press <i>No, thank you</i>: it was meant for somebody else."
+)
+ACCEPT_INVITATION = Text("✅ Accept")
+DECLINE_INVITATION = Text("✖️ No, thank you")
+INVITATION_ACCEPTED = Text("🛡 Your invitation was accepted: there is one admin more now.")
+INVITATION_DECLINED = Text("Alright, nothing has changed, and nobody is told.")
 APPOINTED = Text("🛡 <b>{name}</b> is an admin now. They have been told.")
 ADMIN = Text("🛡 <b>{name}</b> was appointed as an admin.")
 DISMISS = Text("✖️ Dismiss")

@@ -43,8 +43,11 @@ ACTIVE_SEVERAL = Text(
     "Conversations: {count}\n{aliases}\n\nWhat you write goes to the current one; a reply goes to whom you reply to. Where it could be "
     "another one, you are asked first."
 )
+AND_YOUR_OWN = Text("{helping}\n\n<b>Yourself</b>\n{own}")
+YOUR_COUNSELOR = Text("You are talking with <b>{name}</b>, your counselor. To write to them, reply to a message of theirs.")
 ALIAS_LINE = Text("• student {alias}, {topic}")
 CURRENT_LINE = Text("▶ <b>student {alias}</b>, {topic} (current)")
 END = Text("🔚 End {alias}")
 NOT_DELIVERED = Text("⚠️ This message could not be delivered to student {alias}, who cannot be reached right now.")
+NOT_THROUGH = Text("⚠️ I am sorry: this message did not get through to student {alias}, who is still there. Please send it again.")
 UNREACHABLE = Text("⚠️ Student {alias} cannot be reached: they have blocked the bot or deleted their account.")

@@ -72,7 +72,10 @@ RATED_AND_COMMENT = Text(
 SKIP_COMMENT = Text("Skip ➡️")
 ALREADY_RATED = Text("You have rated this conversation already. Thank you!")
 COMMENT_TOO_LONG = Text("That is {length} characters, and at most {most} fit. Please say it shorter, or press Skip.")
-COMMENT_KEPT = Text("Thank you, that helps us.")
+COMMENT_KEPT = Text(
+    "Thank you, that helps us. Nobody answers what you write here: if you need somebody, press <i>Request Counseling</i>, and if it cannot "
+    "wait, 🆘 shows whom you can call now."
+)
 COMMENT_TOO_LATE = Text("Thank you. This conversation was erased meanwhile, so only your stars are kept, and not what you wrote.")
 COMMENT_SKIPPED = Text("Alright. Thank you for the stars.")
 

@@ -13,9 +13,21 @@ PICTURE_AS_FILE = Text(
     "A picture that is sent as a file tells where and with what it was taken, so it was <b>not sent</b>. Please send it as a photo: that "
     "takes these traces away."
 )
+FILM_AS_FILE = Text(
+    "A video that is sent as a file can tell where and with what it was taken, so it was <b>not sent</b>. Please send it as a video, not as "
+    "a file."
+)
 TOO_LARGE = Text(
     "This file has {size} MB, and at most 20 MB can be passed on, so it was <b>not sent</b>. Please send a smaller one."
 )
+TOO_LARGE_AFTER_ALL = Text(
+    "⚠️ This file has more than the 20 MB that can be passed on, so it was <b>not sent</b>. Please send a smaller one."
+)
+NOT_THROUGH = Text(
+    "⚠️ I am sorry: this message did not get through, and whom it was for is not in this conversation any more. /menu shows what you can "
+    "do now."
+)
+CHANGE_NOT_THROUGH = Text("⚠️ I am sorry: this change did not get through. On the other side the message stands as it was.")
 FILE_CHANGED = Text("The file of a message cannot be exchanged on the other side. Please send the new one as a new message.")
 NOT_CHANGED = Text(
     "This change was <b>not passed on</b>: the conversation is over. If you need somebody, now or later, just make a new request."

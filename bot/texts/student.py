@@ -46,6 +46,7 @@ ENDED_BY_COUNSELOR = Text(
 COUNSELOR = Text("<b>{name}</b>")
 FROM_COUNSELOR = Text("{heading}\n{body}")
 NOT_DELIVERED = Text("⚠️ This message could not be delivered to the counselor, who cannot be reached right now.")
+NOT_THROUGH = Text("⚠️ I am sorry: this message did not get through. Your counselor is still there, so please send it again.")
 UNREACHABLE = Text(
     "⚠️ <b>{name}</b> cannot be reached right now: the bot was blocked, or the account is gone. You can wait for them, or end this "
     "conversation and ask for somebody else at once."

@@ -136,6 +136,21 @@ async def test_a_change_after_the_end_is_said_to_be_late(pair: tuple[Person, Per
             "send it as a photo",
             id="picture as a file",
         ),
+        pytest.param(
+            lambda who: who.send_document(file_name="IMG_1.HEIC", mime_type="application/octet-stream", content=b"ftypheic"),
+            "send it as a photo",
+            id="picture by its name",
+        ),
+        pytest.param(
+            lambda who: who.send_document(file_name="me.bin", mime_type="video/quicktime", content=b"ftypqt"),
+            "send it as a video",
+            id="video as a file",
+        ),
+        pytest.param(
+            lambda who: who.send_document(file_name="me.mov", mime_type="application/octet-stream", content=b"ftypqt"),
+            "send it as a video",
+            id="video by its name",
+        ),
     ],
 )
 async def test_what_does_not_pass_is_said_at_once(

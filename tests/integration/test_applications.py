@@ -168,6 +168,22 @@ async def test_what_is_withdrawn_is_erased(app: App, cast: Cast) -> None:
     assert (0, "applied") == (left, await app.profiles.standing(dawit))
 
 
+async def test_who_was_a_counselor_leaves_what_they_did(app: App, cast: Cast) -> None:
+    """Deleted as a counselor, applied again and withdrawn: the offers of then are on record, and nothing of the application."""
+    sara, dawit, lensa = await cast.sara(), await cast.dawit(), await app.people.identify(LENSA)
+    session = await cast.conversation(sara, dawit)
+    await app.closing.end(sara, session.alias)
+    await app.admin.moderating.delete(lensa, dawit.me)
+    await apply(app)
+    await app.applying.withdraw(dawit)
+    details = await app.admin.steering.session(lensa, session.alias)
+    (row,) = await rows(app, "SELECT status, bio, applied_at, deleted_at IS NULL AS is_there FROM counselor")
+
+    assert (1, "deactivated", None, None, False) == (len(details.offers), *(row[key] for key in row))
+    assert await app.profiles.standing(dawit) is None
+    assert await apply(app)
+
+
 @pytest.mark.parametrize("status", ["approved", "rejected", "deactivated"])
 async def test_what_was_decided_on_cannot_be_withdrawn(app: App, status: str) -> None:
     """A counselor does not vanish by an old button."""

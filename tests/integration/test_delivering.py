@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app import App
+from bot.domain.content import Content, Kind
 from bot.domain.outgoing import Method
 from bot.domain.text import Text
 from bot.playground import BotApiServer
@@ -63,7 +64,7 @@ async def test_what_has_been_late_for_a_day_is_parked(app: App, cast: Cast, cloc
 
     assert kept is not None
     assert (None, "parked", None) == (given_up, row["state"], row["payload"])
-    assert "could not be delivered to the counselor" in (await cast.said(sara))[-1]
+    assert "did not get through. Your counselor is still there" in (await cast.said(sara))[-1]
 
 
 async def test_a_screen_is_worth_an_hour_and_an_answer_seconds(app: App, cast: Cast, clock: SteadyClock) -> None:
@@ -111,7 +112,66 @@ async def test_what_telegram_refuses_from_everybody_makes_nobody_unreachable(app
     await app.delivering.give_up((await cast.owed(dawit))[-1], Failure.REFUSED, error="BadRequest")
 
     assert await one(app, "SELECT is_reachable FROM person WHERE id = :id", id=dawit.me)
-    assert "could not be delivered" in (await cast.said(sara))[-1]
+    assert "did not get through" in (await cast.said(sara))[-1]
+
+
+@pytest.mark.parametrize("failure", [Failure.REFUSED, Failure.LATE])
+async def test_who_is_still_there_is_not_called_unreachable(app: App, cast: Cast, failure: Failure) -> None:
+    """Both sides read that one message did not get through, and that they can send it again."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(sara, "to dawit", message_id=1)
+    await cast.say(dawit, "to sara", message_id=2)
+    for message in [(await cast.owed(actor))[-1] for actor in (dawit, sara)]:
+        await app.delivering.give_up(message, failure, error="BadRequest")
+    to_sara, to_dawit = (await cast.said(sara))[-1], (await cast.said(dawit))[-1]
+
+    assert "Your counselor is still there, so please send it again" in to_sara
+    assert f"student {session.alias}, who is still there. Please send it again" in to_dawit
+    assert "reached" not in to_sara + to_dawit
+
+
+async def test_who_is_not_there_any_more_is_not_said_to_be(app: App, cast: Cast) -> None:
+    """The conversation was handed on, or is over, before the message was given up: it need not be sent again."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(sara, "to dawit", message_id=1)
+    await cast.say(dawit, "to sara", message_id=2)
+    messages = [[one for one in await cast.owed(actor) if one.message_seq][-1] for actor in (dawit, sara)]
+    await app.transferring.transfer(dawit, session.alias)
+    for message in messages:
+        await app.delivering.give_up(message, Failure.LATE, error="NetworkError")
+
+    assert ["not in this conversation any more" in (await cast.said(actor))[-1] for actor in (sara, dawit)] == [True, True]
+
+
+async def test_a_change_that_does_not_get_through_leaves_the_message_as_it_was(app: App, cast: Cast, clock: SteadyClock) -> None:
+    """Its author hears just that, and of the next change again."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    await cast.conversation(sara, dawit)
+    await cast.say(sara, "I am fin", message_id=1)
+    before = len(await cast.said(sara))
+    for _ in range(2):
+        clock.move(seconds=1)
+        await app.relaying.change(sara, Content(kind=Kind.TEXT, text="I am fine"), message_id=1)
+        await app.delivering.give_up((await cast.owed(dawit))[-1], Failure.REFUSED, error="BadRequest")
+    said = (await cast.said(sara))[before:]
+
+    assert ["the message stands as it was" in text for text in said] == [True, True]
+
+
+async def test_a_reply_to_the_news_is_meant_for_that_conversation(app: App, cast: Cast) -> None:
+    """Dawit reads that his words to Sara were lost, and says them again below that, though he is talking with Liya."""
+    liya, sara, dawit = await cast.student(1002), await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await cast.say(dawit, "to sara", message_id=5)
+    await app.delivering.give_up((await cast.owed(sara))[-1], Failure.LATE, error="NetworkError")
+    await app.delivering.succeed((await cast.owed(dawit))[-1], message_id=900)
+    await cast.conversation(liya, dawit)
+    again = await cast.say(dawit, "again, Sara", message_id=12, reply_to=900)
+
+    assert again is not None
+    assert session.id == again.id
 
 
 async def test_a_delivery_is_given_up_once(app: App, cast: Cast) -> None:
@@ -124,7 +184,7 @@ async def test_a_delivery_is_given_up_once(app: App, cast: Cast) -> None:
         await app.delivering.give_up(message, Failure.REFUSED, error="BadRequest")
     notices = [delivery for delivery in await cast.owed(sara) if delivery.sender_id is None]
     await app.delivering.give_up(notices[-1], Failure.REFUSED, error="BadRequest")
-    said = [text for text in (*await cast.said(sara), *await cast.said(dawit)) if "could not be delivered" in text]
+    said = [text for text in (*await cast.said(sara), *await cast.said(dawit)) if "did not get through" in text]
 
     assert [] == said
 
@@ -136,8 +196,11 @@ async def test_who_writes_again_is_reachable_again(app: App, cast: Cast) -> None
         await app.outbox.say(tx, Text("hello"), to=sara.me, at=app.clock())
     await app.delivering.give_up((await cast.owed(sara))[-1], Failure.UNREACHABLE, error="Forbidden")
     before = await one(app, "SELECT is_reachable FROM person")
-    await app.people.identify(1001)
+    actor = await app.people.identify(1001)
+    await app.people.came_back(actor)
 
+    assert actor.was_away
+    assert not (await app.people.identify(1001)).was_away
     assert [False, True] == [before, await one(app, "SELECT is_reachable FROM person")]
 
 
@@ -148,7 +211,7 @@ async def test_a_counselor_who_is_reachable_again_is_matched_at_once(app: App, c
     await app.delivering.give_up((await cast.owed(dawit))[-1], Failure.UNREACHABLE, error="Forbidden")
     await change(app, "DELETE FROM run")
     away = await app.matching.match_waiting(limit=10)
-    await app.people.identify(2001)
+    await app.people.came_back(await app.people.identify(2001))
     (again,) = await app.matching.match_waiting(limit=10)
 
     assert ([], dawit.me) == (away, again.counselor_id)

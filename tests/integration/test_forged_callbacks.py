@@ -90,6 +90,8 @@ def live(world: World) -> dict[tuple[str, str], Sequence[str] | None]:
         ("Kidus", "apply.withdraw.yes"): ANY,
         ("Naomi", "apply.send"): ANY,
         ("Elias", "request.skip"): ANY,
+        ("Eve", "invitation.accept"): ANY,
+        ("Eve", "invitation.decline"): ANY,
         **{(name, "consent.yes"): ANY for name in EVERYBODY if not world.people[name].has_consented and name != "Dawit"},
         **{(name, "request.cancel"): [alias(name)] for name in ("Noah", "Saron", "Rahel")},
         **{(name, "rating.stars"): [f"{alias(name)}-{stars}" for stars in range(1, 6)] for name in ("Bethel", "Feven")},
@@ -98,7 +100,7 @@ def live(world: World) -> dict[tuple[str, str], Sequence[str] | None]:
         found |= {("Sara", action): active[:1], ("Liya", action): active[1:], ("Dawit", action): active}
     for admin in ("Lensa", "Martha"):
         found |= {
-            (admin, "admin.approve"): [number["Kidus"]],
+            (admin, "admin.approve"): [f"{number['Kidus']}.{world.version}"],
             (admin, "admin.reject.bare"): [number["Kidus"]],
             (admin, "admin.deactivate.yes"): serving,
             (admin, "admin.reactivate"): [number["Selam"]],

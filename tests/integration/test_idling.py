@@ -21,8 +21,8 @@ MOMENT = timedelta(microseconds=1)
 
 
 async def attend(app: App) -> None:
-    """Look after silent conversations, Telegram having answered just now."""
-    app.pulse.good()
+    """Look after silent conversations, Telegram having nothing more for us just now."""
+    app.pulse.good(caught_up_at=app.clock())
     await app.idling.attend()
 
 
@@ -123,7 +123,7 @@ async def test_nothing_ends_while_we_do_not_hear(app: App, cast: Cast, clock: St
     clock.at += HALF
     await attend(app)
     clock.move(hours=11)
-    app.pulse.good()
+    app.pulse.good(caught_up_at=app.clock())
     clock.move(hours=9)
     app.pulse.bad("no connection")
     await app.idling.attend()
@@ -215,7 +215,7 @@ async def test_the_timeout_is_the_settings(app: App, cast: Cast, clock: SteadyCl
     sara, _, _ = await talking(cast)
     short = replace(app.idling, timeout=timedelta(hours=1))
     clock.move(minutes=30)
-    app.pulse.good()
+    app.pulse.good(caught_up_at=app.clock())
     await short.attend()
 
     assert "for 30 min" in (await cast.said(sara))[-1]
@@ -242,7 +242,7 @@ async def test_the_clock_looks_after_it(app: App, cast: Cast, clock: SteadyClock
     clock.at = due
     await scheduler.tick()
     assert timedelta(seconds=10) >= await scheduler._until_next()
-    app.pulse.good()
+    app.pulse.good(caught_up_at=app.clock())
     await scheduler.tick()
 
     assert due == await one(app, "SELECT reminded_at FROM session")
@@ -255,7 +255,7 @@ async def test_what_goes_wrong_there_stops_nothing(app: App, cast: Cast, clock: 
     await talking(cast)
     broken = replace(app.idling, timeout=timedelta.max)  # no instant is so long ago
     scheduler = replace(clock_of(app), idling=broken)
-    app.pulse.good()
+    app.pulse.good(caught_up_at=app.clock())
     ticking = asyncio.create_task(scheduler._attend())
     await wait_until(ticking.done, "the attempt is over")
 

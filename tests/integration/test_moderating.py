@@ -10,9 +10,10 @@ from bot.app import App
 from bot.domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from bot.domain.ids import PersonId
 from bot.domain.pages import PAGE_SIZE
-from bot.domain.people import OPERATOR, Actor, CounselorStatus, Role
+from bot.domain.people import OPERATOR, Actor, CounselorStatus, Detail, Gender, Role
 from bot.services.moderating import REASON_LENGTH
 from bot.storage.database import UniqueViolation
+from tests.integration.chats import press
 from tests.support import Cast, change, one, rows
 
 ADMIN = {"ADMIN_IDS": "9001,9002"}
@@ -47,7 +48,8 @@ async def test_an_approved_applicant_is_a_counselor_and_online(app: App, cast: C
     hana, sara = await cast.applicant(2002, "Hana"), await cast.sara()
     await cast.request(sara)
     await change(app, "DELETE FROM run")
-    card = await app.admin.moderating.approve(lensa, hana.me)
+    card = await cast.approve(lensa, hana.me)
+    assert card is not None
 
     assert ("Hana", ("approved", True)) == (card.name, await status(app, hana))
     assert "Welcome, Hana." in (await cast.said(hana))[-1]
@@ -102,8 +104,7 @@ async def test_two_admins_decide_at_once(app: App, cast: Cast, lensa: Actor) -> 
     hana, other = await cast.applicant(2002, "Hana"), await app.people.identify(9002)
     before = len(await cast.said(hana))
     decisions = [
-        (app.admin.moderating.approve if number % 2 else app.admin.moderating.reject)((lensa, other)[number // 4], hana.me)
-        for number in range(8)
+        (cast.approve if number % 2 else app.admin.moderating.reject)((lensa, other)[number // 4], hana.me) for number in range(8)
     ]
     outcomes = await asyncio.gather(*decisions, return_exceptions=True)
 
@@ -116,13 +117,13 @@ async def test_what_was_decided_or_taken_back_cannot_be_decided(app: App, cast: 
     """Approved, rejected, withdrawn, a person who never applied, a number that nobody has."""
     approved, rejected = await cast.applicant(2002, "Hana"), await cast.applicant(2003, "Abel")
     gone, sara = await cast.applicant(2004, "Liya"), await cast.sara()
-    await app.admin.moderating.approve(lensa, approved.me)
+    await cast.approve(lensa, approved.me)
     await app.admin.moderating.reject(lensa, rejected.me)
     await app.applying.withdraw(gone)
     for person_id in (approved.me, rejected.me, gone.me, sara.me, PersonId(2**63 - 1)):
         for attempt in (
             app.admin.moderating.application(lensa, person_id),
-            app.admin.moderating.approve(lensa, person_id),
+            cast.approve(lensa, person_id),
             app.admin.moderating.reject(lensa, person_id),
             app.admin.moderating.begin_rejection(lensa, person_id),
         ):
@@ -260,6 +261,41 @@ async def test_the_operator_is_no_admin_here(app: App, cast: Cast) -> None:
     """Decisions about people are an admin's; the terminal has none of these."""
     hana = await cast.applicant(2002, "Hana")
     with pytest.raises(NotAllowed):
-        await app.admin.moderating.approve(OPERATOR, hana.me)
+        await cast.approve(OPERATOR, hana.me)
 
     assert ("applied", False) == await status(app, hana)
+
+
+@pytest.mark.parametrize("detail", [Detail.NAME, Detail.BIO])
+async def test_nobody_is_approved_for_what_was_not_read(app: App, cast: Cast, lensa: Actor, detail: Detail) -> None:
+    """The applicant changes a word behind the card: it is shown once more as it is now, and only that can be approved."""
+    hana = await cast.applicant(2002, "Hana")
+    card = await app.admin.moderating.application(lensa, hana.me)
+    await app.profiles.ask(hana, detail)
+    await app.profiles.propose(hana, detail, "Call me: I am there for you on my number, 09110000")
+    await app.profiles.save_proposed(hana)
+    await press(app, 9001, "admin.approve", f"{hana.me}.{card.version}")
+    told, now = (await cast.said(lensa))[-1], await app.admin.moderating.application(lensa, hana.me)
+    before = await status(app, hana)
+    await press(app, 9001, "admin.approve", f"{hana.me}.{now.version}")
+
+    assert "changed something since you read it" in told
+    assert "on my number" in told
+    assert [("applied", False), ("approved", True)] == [before, await status(app, hana)]
+
+
+async def test_topics_and_gender_are_read_too(app: App, cast: Cast, lensa: Actor) -> None:
+    """Each of them is a reason to look again; to change nothing is none."""
+    hana = await cast.applicant(2002, "Hana")
+    card = await app.admin.moderating.application(lensa, hana.me)
+    await app.profiles.ask(hana, Detail.GENDER)
+    await app.profiles.save_gender(hana, Gender.FEMALE)
+    assert await app.admin.moderating.approve(lensa, hana.me, card.version) is None
+    await app.profiles.ask(hana, Detail.GENDER)
+    await app.profiles.save_gender(hana, Gender.ANONYMOUS)
+    assert card == await app.admin.moderating.application(lensa, hana.me)
+    await app.profiles.ask(hana, Detail.TOPICS)
+    await app.profiles.toggle_topic(hana, "crisis_substance")
+    await app.profiles.save_topics(hana)
+
+    assert await app.admin.moderating.approve(lensa, hana.me, card.version) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -32,12 +32,13 @@ async def comment_of(app: App, session: Session) -> str | None:
 
 
 async def erase(app: App, clock: SteadyClock) -> None:
-    """Have the content of everything that is over erased."""
+    """Have the content of everything that is over erased, as soon as it is old enough."""
 
     async def go_on() -> None:
         return
 
-    clock.at += app.settings.session_retention + timedelta(seconds=1)
+    ended_at: datetime = await one(app, "SELECT ended_at FROM session")
+    clock.at = ended_at + app.settings.session_retention + timedelta(seconds=1)
     await app.executor.services.erasing.erase_old(batch=500, between=go_on)
 
 
@@ -174,8 +175,9 @@ async def test_when_the_words_were_erased(app: App, cast: Cast, clock: SteadyClo
 
 
 async def test_erased_between_the_stars_and_the_word(app: App, cast: Cast, clock: SteadyClock) -> None:
-    """The word is not kept, and she is out of the form; the stars stay."""
+    """She rated it a month later. The word is not kept, and she is out of the form; the stars stay."""
     sara, _, session = await ended(app, cast)
+    clock.at += app.settings.session_retention
     await app.rating.rate(sara, session.alias, 2)
     await erase(app, clock)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 import pytest
@@ -234,3 +235,12 @@ async def test_a_match_in_the_middle_of_a_cancel(app: App, cast: Cast, monkeypat
 
     assert ["withdrawn"] == [row["outcome"] for row in await rows(app, "SELECT outcome FROM offer")]
     assert "offered" == await one(app, "SELECT from_state FROM session_event WHERE to_state = 'cancelled'")
+
+
+async def test_an_alias_that_somebody_has_is_not_theirs(app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance gives the same one twice: the second student gets another one, and is not told that they have a request."""
+    thrown = iter("A" * 12 + "B" * 6)
+    monkeypatch.setattr(secrets, "choice", lambda _: next(thrown))
+    first, second = await cast.request(await cast.sara()), await cast.request(await cast.student(1002))
+
+    assert ("AAAAAA", "BBBBBB") == (first.alias, second.alias)

@@ -272,7 +272,8 @@ async def test_the_clock_takes_up_the_dead_and_lets_offers_lapse(app: App, cast:
 def manager(app: App) -> Manager:
     """The whole scheduler, not started."""
     clock = clock_of(app)
-    return Manager(control=app.control, clock=clock, runner=LocalRunner(executor=app.executor, ready=clock.ready, concurrency=5))
+    runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=5)
+    return Manager(control=app.control, clock=clock, runner=runner, transferring=app.transferring)
 
 
 async def test_the_manager_runs_what_is_due(app: App, manager: Manager, caplog: pytest.LogCaptureFixture) -> None:

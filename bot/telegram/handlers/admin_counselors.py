@@ -24,8 +24,14 @@ async def application(call: Call) -> None:
 
 
 async def approve(call: Call) -> None:
-    """*Approve*."""
-    await call.show(*screens.approved(await call.services.admin.moderating.approve(call.actor, _person(call))))
+    """*Approve*; where there is something new to read, that comes first."""
+    number, _, version = call.press.reference.partition(".")
+    person_id = PersonId(paging.number_in(number))
+    card = await call.services.admin.moderating.approve(call.actor, person_id, version)
+    if card is not None:
+        await call.show(*screens.approved(card))
+    else:
+        await call.show(*screens.changed(await call.services.admin.moderating.application(call.actor, person_id)))
 
 
 async def ask_reason(call: Call) -> None:

@@ -29,7 +29,8 @@ async def ask_telegram_id(call: Call) -> None:
 
 async def take_telegram_id(call: Call, text: str) -> None:
     """A Telegram id, written."""
-    await call.show(*screens.appointed(await call.services.admin.appointing.appoint_by_telegram_id(call.actor, text)))
+    await call.services.admin.appointing.invite(call.actor, text)
+    await call.show(*screens.invited())
 
 
 async def ask_dismiss(call: Call) -> None:

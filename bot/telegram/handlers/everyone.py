@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import texts
+from bot.domain.outgoing import Urgency
 from bot.domain.people import Role
 from bot.services import buttons
 from bot.telegram.context import Call, Handler, has_left
@@ -40,7 +41,7 @@ async def privacy(call: Call) -> None:
 
 async def sos(call: Call) -> None:
     """``/sos`` and 🆘: help lines, below what is there, so that a half-finished form stays."""
-    await call.say(texts.help_lines(), [buttons.HOME_BELOW])
+    await call.say(texts.help_lines(), [buttons.HOME_BELOW], urgency=Urgency.CRISIS)
 
 
 async def cancel(call: Call) -> None:

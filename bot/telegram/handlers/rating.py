@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.errors import InvalidInput
 from bot.services import buttons
-from bot.services.rating import STEP_COMMENT
+from bot.services.dialogs import STEP_COMMENT
 from bot.telegram.context import Call, Form, Handler
 from bot.telegram.screens import rating as screens
 from bot.texts import ending, everyone

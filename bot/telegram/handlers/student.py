@@ -16,16 +16,17 @@ from bot.texts import student as to_student
 
 async def request(call: Call) -> None:
     """*Request Counseling*: consent where it is missing, then the topic."""
+    await call.services.dialogs.leave(call.actor)  # what they write instead of a press is no answer to another form
     if not call.actor.has_consented:
         await call.show(*screens.consent(call.services.retention_days))
         return
     await call.services.requesting.begin(call.actor)
-    await call.services.dialogs.leave(call.actor)  # what they write instead of a press is no answer to another form
     await call.show(*screens.topics())
 
 
 async def agree(call: Call) -> None:
-    """*I agree*."""
+    """*I agree*; another form that they were in meanwhile is left."""
+    await call.services.dialogs.leave(call.actor)
     await call.services.people.consent(call.actor)
     await call.services.requesting.begin(replace(call.actor, has_consented=True))
     await call.show(*screens.topics())

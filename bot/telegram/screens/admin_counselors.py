@@ -31,8 +31,15 @@ def applications(page: Page[Card]) -> Screen:
 def application(card: Card) -> Screen:
     """Return an application, with what can be decided."""
     sent = times.moment(card.applied_at) if card.applied_at is not None else ""
-    decide = [_about(texts_.APPROVE, "admin.approve", card), _about(texts_.REJECT, "admin.reject", card)]
+    approve = Button(texts_.APPROVE, "admin.approve", f"{card.id}.{card.version}")
+    decide = [approve, _about(texts_.REJECT, "admin.reject", card)]
     return texts_.APPLICATION(profile=_profile(card), at=sent), [decide, *_TO_APPLICATIONS]
+
+
+def changed(card: Card) -> Screen:
+    """Return an application once more that the applicant has changed while it was read."""
+    text, rows = application(card)
+    return texts_.CHANGED_MEANWHILE(application=text), rows
 
 
 def approved(card: Card) -> Screen:

@@ -30,9 +30,9 @@ def ask_telegram_id() -> Screen:
     return texts_.ASK_TELEGRAM_ID, _TO_TEAM
 
 
-def appointed(one: Appointed) -> Screen:
-    """Return what is said when somebody was appointed."""
-    return texts_.APPOINTED(name=one.name), _TO_TEAM
+def invited() -> Screen:
+    """Return what is said when somebody was invited, whether we know them or not."""
+    return texts_.INVITED, _TO_TEAM
 
 
 def confirm_dismiss(one: Appointed, *, is_me: bool) -> Screen:

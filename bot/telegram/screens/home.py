@@ -29,23 +29,31 @@ async def home(call: Call) -> Screen:
 async def _standing(call: Call) -> Screen:
     active = await call.services.relaying.conversations(call.actor)
     helping = [session for session in active if session.side_of(call.actor.me) is Side.COUNSELOR]
+    session = await call.services.requesting.current(call.actor)
     if helping:
         text, rows = _conversations(helping, await call.services.relaying.current(call.actor, active))
+        if session is not None:
+            own, own_rows = await _own(call, session, talking=to_counselor.YOUR_COUNSELOR)
+            text, rows = to_counselor.AND_YOUR_OWN(helping=text, own=own), [*rows, *own_rows]
         return text, [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
-    session = await call.services.requesting.current(call.actor)
     if session is None:
         welcome = await _counselor(call) if Role.COUNSELOR in call.actor.roles else everyone.WELCOME
         return welcome, [buttons.REQUEST, *await _way(call), buttons.SOS, _ABOUT]
+    text, rows = await _own(call, session, talking=to_student.ACTIVE)
+    return text, [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
+
+
+async def _own(call: Call, session: Session, *, talking: Text) -> Screen:
+    """Return how the session stands that somebody has as a student (*talking*, with a ``name``), and what they can do with it."""
     if session.state is SessionState.ACTIVE and session.counselor_id is not None:
         name = await call.services.people.display_name(call.tx, session.counselor_id)
-        rows = [[info_button(session, ending.SESSION_INFO)], [_end(session)]]
-        return to_student.ACTIVE(name=name), [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
+        return talking(name=name), [[info_button(session, ending.SESSION_INFO)], [_end(session)]]
     place = await call.services.requesting.place(session)
     topic = texts.topic_title(session.topic)
     waiting = to_student.WAITING(topic=topic, place=place)
     if session.priority is Priority.CRISIS:
         waiting = to_student.WAITING_CRISIS(topic=topic, place=place, help_lines=texts.help_lines())
-    return waiting, [[student.cancel(session)], *_dashboard(call), buttons.SOS, _ABOUT]
+    return waiting, [[student.cancel(session)]]
 
 
 async def unread(call: Call) -> Screen:

@@ -35,6 +35,7 @@ CREATE TABLE pulse (
     name             TEXT PRIMARY KEY,
     noted_at         TIMESTAMPTZ NOT NULL,
     last_good_at     TIMESTAMPTZ,
+    caught_up_at     TIMESTAMPTZ,
     failing_since_at TIMESTAMPTZ,
     reason           TEXT
 );
@@ -50,3 +51,6 @@ CREATE UNIQUE INDEX run_one_by_hand ON run (task) WHERE trigger = 'manual' AND s
 CREATE INDEX session_event_begun ON session_event (session_id) WHERE to_state = 'active';
 DROP INDEX session_of_counselor;
 CREATE INDEX session_of_counselor ON session (counselor_id, state, rating) WHERE counselor_id IS NOT NULL;
+
+ALTER TABLE person ADD COLUMN invited_by BIGINT REFERENCES person (id) ON DELETE SET NULL;
+ALTER TABLE person ADD COLUMN invited_at TIMESTAMPTZ;

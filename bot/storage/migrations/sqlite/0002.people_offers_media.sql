@@ -35,6 +35,7 @@ CREATE TABLE pulse (
     name             TEXT PRIMARY KEY,
     noted_at         INTEGER NOT NULL,
     last_good_at     INTEGER,
+    caught_up_at     INTEGER,
     failing_since_at INTEGER,
     reason           TEXT
 ) STRICT;
@@ -50,3 +51,6 @@ CREATE UNIQUE INDEX run_one_by_hand ON run (task) WHERE trigger = 'manual' AND s
 CREATE INDEX session_event_begun ON session_event (session_id) WHERE to_state = 'active';
 DROP INDEX session_of_counselor;
 CREATE INDEX session_of_counselor ON session (counselor_id, state, rating) WHERE counselor_id IS NOT NULL;
+
+ALTER TABLE person ADD COLUMN invited_by INTEGER REFERENCES person (id) ON DELETE SET NULL;
+ALTER TABLE person ADD COLUMN invited_at INTEGER;
