@@ -404,7 +404,7 @@ class Crowd:
             return None
         you = self.ids[to]
         is_asked = you in {row["counselor_id"] for row in self.view.offers_of(found["id"], None)}
-        is_there = self.view.is_counselor(you) and (who == to or bool(self.view.person(you)["is_reachable"]))
+        is_there = self.view.is_counselor(you) and bool(self.view.person(you)["is_reachable"])
         is_new = not is_asked and you != found["student_id"] and you not in self.view.had(found["id"])
         can_be_given = found["state"] in QUEUE and is_there and is_new and self.view.load(you) < self.capacity
         do = self.by(who, lambda actor: self.app.admin.steering.assign(actor, found["alias"], you))

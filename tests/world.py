@@ -189,6 +189,7 @@ class World:
             ("admin.approve", "Ruth"),
             ("admin.reject", "Ruth"),
             ("admin.reject.bare", "Dawit"),
+            ("admin.reject.yes", "Kidus"),
             ("admin.deactivate.yes", "Selam"),
         ]
         decided += [("admin.reactivate", "Dawit"), ("admin.delete.yes", "Yonas"), ("admin.dismiss.yes", "Daniel")]

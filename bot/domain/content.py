@@ -73,7 +73,7 @@ _FILMS = {"3g2", "3gp", "avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
 
 
 def type_of_file(mime_type: str | None, name: str | None) -> str | None:
-    """Return the MIME type of a file; of a picture or a film by its name where its sender's program does not say that it is one."""
+    """Return the MIME type of a file; of a picture or film by its name where the type does not say so."""
     ending = (name or "").rpartition(".")[2].lower().strip()
     if (mime_type or "").lower().startswith(("image/", "video/")) or ending not in _PICTURES | _FILMS:
         return mime_type

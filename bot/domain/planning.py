@@ -22,8 +22,10 @@ def plan(queue: Iterable[Waiting], candidates: Iterable[Candidate]) -> list[Matc
        ``CRISIS_OFFER_TIMEOUT_SECONDS`` at most, all but one of them are withdrawn as soon as somebody accepts, and who let one
        lapse is not asked again for this crisis for ``REST_AFTER_REFUSAL``.
     """
-    sessions = sorted(queue, key=lambda session: session.need)
-    crises = [session for session in sessions if session.is_crisis]
+    crises, others = list[Waiting](), list[Waiting]()
+    for session in queue:
+        (crises if session.is_crisis else others).append(session)
+    crises.sort(key=lambda crisis: crisis.need)
     counselors = {one.counselor_id: one for one in sorted(candidates, key=lambda one: one.counselor_id)}
     offers: dict[SessionId, list[Match]] = {crisis.session_id: [] for crisis in crises}
     for match in assign([crisis for crisis in crises if not crisis.offered_to], counselors.values()):
@@ -34,7 +36,7 @@ def plan(queue: Iterable[Waiting], candidates: Iterable[Candidate]) -> list[Matc
         asked = crisis.offered_to | {match.counselor_id for match in offers[crisis.session_id]}
         if asked:
             offers[crisis.session_id] += room.broadcast(crisis, asked)
-    rest = assign([session for session in sessions if not session.is_crisis], counselors.values())
+    rest = assign(others, counselors.values())
     return [match for made in offers.values() for match in made] + rest
 
 

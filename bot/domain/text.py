@@ -38,8 +38,8 @@ class Text:
         Raises:
             KeyError: The template names a value that was not given.
         """
-        if not self.template:
-            return ""  # gettext answers an empty one with the head of its catalogue
+        if not self.values:
+            return _fixed(self.template, translate)
         filled = {name: _fill(value, translate) for name, value in self.values}
         return translate(self.template).format_map(filled)
 
@@ -63,9 +63,15 @@ def _plain(html: str) -> str:
 
 
 @lru_cache(maxsize=512)
+def _fixed(template: str, translate: Translate) -> str:
+    """Render a text without values: the same few, thousands of times."""
+    return translate(template).format() if template else ""  # gettext answers an empty one with the head of its catalogue
+
+
+@lru_cache(maxsize=512)
 def _label(template: str, translate: Translate) -> str:
-    """Return a text without values as it stands on a button: the same few, thousands of times."""
-    return _plain(Text(template).render(translate))
+    """Return a text without values and without marks, as on a button."""
+    return _plain(_fixed(template, translate))
 
 
 def _fill(value: Text | str | int, translate: Translate) -> str:

@@ -27,6 +27,7 @@ from bot.storage.database import Database, Transaction
 from bot.texts import admin as to_admin
 from bot.texts import applying as to_applicant
 from bot.texts import counselor as to_counselor
+from bot.texts import everyone
 
 STEP_REJECT = "admin.reject"
 REASON_LENGTH = 500  #: most characters of the reason for a rejection
@@ -130,8 +131,8 @@ class Moderating:
             await self.dialogs.turn_to(tx, actor.me, STEP_REJECT, {"person_id": person_id}, at=self.clock())
         return card
 
-    async def reject_with_reason(self, actor: Actor, reason: str) -> Card:
-        """Reject the applicant whom the form is about; they are told the reason, and how to apply again.
+    async def keep_reason(self, actor: Actor, reason: str) -> Card:
+        """Keep the reason of a rejection until the actor has seen it once more: it could have been meant for a student.
 
         Raises:
             NotAllowed: The actor is no admin.
@@ -143,7 +144,23 @@ class Moderating:
             answers = await self.dialogs.answers(tx, actor.me, STEP_REJECT)
             if len(reason) > REASON_LENGTH:
                 raise InvalidInput(to_admin.REASON_TOO_LONG(length=len(reason), most=REASON_LENGTH))
-            return await self._reject(tx, actor, PersonId(answers["person_id"]), reason)
+            card = await self.application(actor, PersonId(answers["person_id"]))
+            await self.dialogs.turn_to(tx, actor.me, STEP_REJECT, {**answers, "reason": reason}, at=self.clock())
+        return card
+
+    async def reject_with_reason(self, actor: Actor) -> Card:
+        """Reject the applicant whom the form is about; they are told the reason that was kept, and how to apply again.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+            Conflict: Somebody else has decided, it was taken back, or no reason was written.
+        """
+        actor.require(Role.ADMIN)
+        async with self.db.transaction() as tx:
+            answers = await self.dialogs.answers(tx, actor.me, STEP_REJECT)
+            if "reason" not in answers:
+                raise Conflict(everyone.NO_LONGER_AVAILABLE)
+            return await self._reject(tx, actor, PersonId(answers["person_id"]), answers["reason"])
 
     async def reject(self, actor: Actor, person_id: PersonId) -> Card:
         """Reject an applicant without a reason; they are told, and how to apply again.

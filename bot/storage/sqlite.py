@@ -2,8 +2,8 @@
 
 A statement that looks up or writes a few rows takes 5 to 30 µs, a journey to another thread and back ten times that. So the
 short statements of a conversation run where they are called, and what waits for the disk or for another process (BEGIN, COMMIT,
-whatever maintenance does) runs in the connection's own thread. Measured with ``bench relay`` against a thread for everything: 1.6
-times the messages a second, two thirds of the CPU for each.
+maintenance that takes long) runs in the connection's own thread. Measured with ``bench relay`` against a thread for everything:
+1.6 times the messages a second, two thirds of the CPU for each.
 """
 
 from __future__ import annotations

@@ -49,6 +49,9 @@ ASK_REASON = Text(
     "<b>Why is {name} not accepted?</b>\nPlease write it in one message, at most {most} characters. What you write next goes to the applicant, "
     "<b>not to a student</b>. Or press <i>Without a reason</i>."
 )
+CONFIRM_REASON = Text("Reject <b>{name}</b>? This is what they will read:\n<i>{reason}</i>")
+YES_REJECT = Text("Yes, reject")
+WRITE_AGAIN = Text("✏️ Write it again")
 WITHOUT_REASON = Text("Without a reason")
 REASON_TOO_LONG = Text("That is {length} characters, and at most {most} fit. Please give the reason in fewer words.")
 REJECTED = Text("The application of <b>{name}</b> is rejected. They have been told, and can apply again.")

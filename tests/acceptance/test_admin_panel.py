@@ -100,8 +100,12 @@ async def visit_applications(server: BotApiServer, lensa: Person) -> list[Person
     await go(lensa, ("Back", "Applications"), (f"{TYPED} 2", "Sent: "), ("Reject", "Why is"))
     await lensa.send("x" * 4000)
     await lensa.see("That is 4000 characters, and at most 500 fit.")
+    await lensa.send("too soon")
+    await lensa.see("This is what they will read:\ntoo soon")
+    await go(lensa, ("Write it again", "Why is"))
     await lensa.send(f"too early {TYPED}")
-    await lensa.see("is rejected.")
+    await lensa.see("This is what they will read:")
+    await go(lensa, ("Yes, reject", "is rejected."))
     await applicants[2].see(f"The reason: too early {TYPED}")
     await go(
         lensa, ("Back", "Applications"), (f"{TYPED} 3", "Sent: "), ("Approve", "is a counselor now"), ("Back", "Applications")

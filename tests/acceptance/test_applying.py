@@ -76,6 +76,8 @@ async def reject(lensa: Person, reason: str) -> None:
     await lensa.press("Reject")
     await lensa.see("eason")
     await lensa.send(reason)
+    await lensa.see("This is what they will read:")
+    await lensa.press("Yes, reject")
     await lensa.see("is rejected.")
 
 

@@ -130,7 +130,7 @@ async def test_a_change_after_the_end_is_said_to_be_late(pair: tuple[Person, Per
     [
         pytest.param(lambda who: who.send_contact("+251911000000", "Sara"), "cannot be passed on", id="contact"),
         pytest.param(lambda who: who.send_location(9.0, 38.7), "cannot be passed on", id="location"),
-        pytest.param(lambda who: who.send_document(file_name="film.mkv", size=21 * 1024**2), "at most 20 MB", id="too large"),
+        pytest.param(lambda who: who.send_document(file_name="scan.pdf", size=21 * 1024**2), "at most 20 MB", id="too large"),
         pytest.param(
             lambda who: who.send_document(file_name="me.jpg", mime_type="image/jpeg", content=b"\xff\xd8Exif"),
             "send it as a photo",

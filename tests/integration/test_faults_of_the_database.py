@@ -33,7 +33,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 def pragma(app: App, text: str) -> Any:
     """Ask SQLite something through the connection that writes."""
     writer: Any = app.db._writer  # type: ignore[attr-defined]
-    return next(iter(writer._connection.execute(f"PRAGMA {text}").fetchone().values()))
+    return writer._connection.execute(f"PRAGMA {text}").fetchone()[0]
 
 
 @contextmanager

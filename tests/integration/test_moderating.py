@@ -64,7 +64,8 @@ async def test_a_rejected_applicant_reads_the_reason_as_it_was_typed(app: App, c
     """They can apply again, and it is sealed in the database."""
     hana = await cast.applicant(2002, "Hana")
     await app.admin.moderating.begin_rejection(lensa, hana.me)
-    await app.admin.moderating.reject_with_reason(lensa, reason)
+    await app.admin.moderating.keep_reason(lensa, reason)
+    await app.admin.moderating.reject_with_reason(lensa)
     profile = await app.profiles.mine(hana)
     stored = bytes(await one(app, "SELECT review_reason FROM counselor"))
 
@@ -81,10 +82,10 @@ async def test_a_reason_that_is_too_long_is_refused_and_the_form_stays(app: App,
     hana = await cast.applicant(2002, "Hana")
     await app.admin.moderating.begin_rejection(lensa, hana.me)
     with pytest.raises(InvalidInput, match="That is 5000 characters, and at most 500 fit"):
-        await app.admin.moderating.reject_with_reason(lensa, "x" * 5000)
+        await app.admin.moderating.keep_reason(lensa, "x" * 5000)
 
     assert ("applied", False) == await status(app, hana)
-    assert "Hana" == (await app.admin.moderating.reject_with_reason(lensa, "shorter")).name
+    assert "Hana" == (await app.admin.moderating.keep_reason(lensa, "shorter")).name
 
 
 async def test_a_rejection_without_a_reason(app: App, cast: Cast, lensa: Actor) -> None:
@@ -96,7 +97,7 @@ async def test_a_rejection_without_a_reason(app: App, cast: Cast, lensa: Actor) 
     assert "reason" not in (await cast.said(hana))[-1]
     assert await app.dialogs.step(lensa) is None
     with pytest.raises(Conflict):
-        await app.admin.moderating.reject_with_reason(lensa, "too late")
+        await app.admin.moderating.keep_reason(lensa, "too late")
 
 
 async def test_two_admins_decide_at_once(app: App, cast: Cast, lensa: Actor) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -28,11 +29,11 @@ async def lensa(app: App) -> Actor:
     return await app.people.identify(9001)
 
 
-async def test_an_empty_service(app: App, clock: SteadyClock, lensa: Actor) -> None:
+async def test_an_empty_service(app: App, lensa: Actor) -> None:
     """Everything is nothing, and is said in words where there is no figure."""
     figures = await app.admin.reporting.statistics(lensa)
     overview = await app.admin.reporting.overview(lensa)
-    text = str(screens.statistics(figures, at=clock())[0])
+    text = str(screens.statistics(figures)[0])
 
     assert Heads(people=1, approved=0, online=0, applications=0) == figures.heads == overview.heads
     assert set(SessionState) == figures.sessions.keys()
@@ -118,3 +119,25 @@ async def test_what_is_deleted_is_not_counted_as_in_service(app: App, cast: Cast
     await app.admin.moderating.deactivate(lensa, hana.me)
 
     assert Heads(people=3, approved=0, online=0, applications=0) == (await app.admin.reporting.overview(lensa)).heads
+
+
+async def test_what_takes_long_is_not_counted_at_every_press(app: App, cast: Cast, clock: SteadyClock, lensa: Actor) -> None:
+    """It took 0.1 s, and is kept for ten; the screen says from when it is, and a clock that is set back freezes nothing."""
+
+    def slow() -> datetime:
+        clock.move(seconds=0.1)
+        return clock()
+
+    reporting, began = replace(app.admin.reporting, clock=slow), clock()
+    first = await reporting.statistics(lensa)
+    await cast.request(await cast.sara())
+    clock.move(seconds=9.7)
+    still = await reporting.statistics(lensa)
+    later = await reporting.statistics(lensa)
+    clock.move(hours=-1)
+    earlier = await reporting.statistics(lensa)
+
+    assert first is still
+    assert [began + timedelta(seconds=one) for one in (0.1, 10.1)] == [first.at, later.at]
+    assert [0, 1] == [first.recent.requested, later.recent.requested]
+    assert earlier.at < first.at

@@ -173,6 +173,12 @@ async def _reject(cast: Cast) -> None:
     await cast.app.admin.moderating.begin_rejection(lensa, kidus.me)
 
 
+async def _write_reason(stage: Stage, text: str) -> None:
+    """Write the reason, and say yes to it where it was taken."""
+    await _by(LENSA)(stage, text)
+    await stage.app.admin.moderating.reject_with_reason(await stage.app.people.identify(LENSA))
+
+
 async def _reason(stage: Stage) -> str | None:
     profile = await stage.app.profiles.mine(await stage.app.people.identify(KIDUS))
     return profile.review_reason if profile else None
@@ -254,7 +260,7 @@ FIELDS: dict[str, Field] = {
     "name in a profile": Field(NAME_LENGTH, _change(Detail.NAME), _by(DAWIT), _proposed, DAWIT, folds=True),
     "bio in a profile": Field(BIO_LENGTH, _change(Detail.BIO), _by(DAWIT), _proposed, DAWIT, folds=True),
     "name on the command line": Field(NAME_LENGTH, Cast.dawit, _enrol, _name, DAWIT, folds=True),
-    "reason of a rejection": Field(range(1, REASON_LENGTH + 1), _reject, _by(LENSA), _reason, KIDUS),
+    "reason of a rejection": Field(range(1, REASON_LENGTH + 1), _reject, _write_reason, _reason, KIDUS),
     "id of an admin": Field(_NONE, _appoint, _by(LENSA), _appointed),
     "comment of a rating": Field(range(1, COMMENT_LENGTH + 1), _rate, _by(SARA), _comment),
     "message of a student": Field(_ANY, _talk, _by(SARA), _said, DAWIT, is_relayed=True),

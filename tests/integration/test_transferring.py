@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from bot.app import App
 from bot.domain.errors import BotError, Conflict, NotAllowed
 from bot.domain.ids import SessionId
-from bot.domain.people import Actor, Role
+from bot.domain.people import OPERATOR, Actor
 from bot.domain.sessions import Session, SessionState
 from bot.services.vault import Unreadable
 from bot.storage import sessions
@@ -261,7 +260,10 @@ async def test_an_admin_who_took_it_up_hands_it_on(app: App, cast: Cast) -> None
     """They need not be a counselor for that; another admin may not do it for them."""
     sara = await cast.sara()
     session = await cast.request(sara)
-    admins = [replace(await app.people.identify(3001 + number), roles=frozenset({Role.ADMIN})) for number in range(2)]
+    for number in (3001, 3002):
+        await app.people.identify(number)
+        await app.admin.appointing.appoint_by_telegram_id(OPERATOR, str(number))
+    admins = [await app.people.identify(number) for number in (3001, 3002)]
     await app.admin.steering.take(admins[0], session.alias)
     with pytest.raises(Conflict):
         await app.transferring.transfer(admins[1], session.alias)

@@ -15,7 +15,7 @@ async def panel(call: Call) -> None:
 
 async def statistics(call: Call) -> None:
     """*Statistics* and ``/stats``."""
-    await call.show(*screens.statistics(await call.services.admin.reporting.statistics(call.actor), at=call.at))
+    await call.show(*screens.statistics(await call.services.admin.reporting.statistics(call.actor)))
 
 
 COMMANDS: dict[str, Handler] = {"admin": panel, "stats": statistics}

@@ -45,8 +45,13 @@ async def reject(call: Call) -> None:
 
 
 async def take_reason(call: Call, text: str) -> None:
-    """The reason, written."""
-    await call.show(*screens.rejected(await call.services.admin.moderating.reject_with_reason(call.actor, text)))
+    """The reason, written: shown once more."""
+    await call.say(*screens.confirm_reason(await call.services.admin.moderating.keep_reason(call.actor, text), text))
+
+
+async def reject_with_reason(call: Call) -> None:
+    """*Yes, reject*: with the reason that was written."""
+    await call.show(*screens.rejected(await call.services.admin.moderating.reject_with_reason(call.actor)))
 
 
 async def counselors(call: Call) -> None:
@@ -115,6 +120,7 @@ ACTIONS: dict[str, Handler] = {
     "admin.approve": approve,
     "admin.reject": ask_reason,
     "admin.reject.bare": reject,
+    "admin.reject.yes": reject_with_reason,
     "admin.counselors": counselors,
     "admin.counselor": counselor,
     "admin.deactivate": ask_deactivate,

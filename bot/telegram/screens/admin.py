@@ -39,12 +39,12 @@ def panel(overview: Overview, *, at: datetime) -> Screen:
     ]
 
 
-def statistics(figures: Statistics, *, at: datetime) -> Screen:
+def statistics(figures: Statistics) -> Screen:
     """Return what the service has done so far."""
     topics = [_figure(texts.topic_title(key), count) for key, count in figures.topics.items()]
     rating = texts_.RATING(mean=str(figures.average_rating), count=figures.ratings)
     text = texts_.FIGURES(
-        at=times.moment(at),
+        at=times.moment(figures.at),
         people=figures.heads.people,
         approved=figures.heads.approved,
         online=figures.heads.online,

@@ -54,6 +54,12 @@ def ask_reason(card: Card) -> Screen:
     return texts_.ASK_REASON(name=card.name, most=REASON_LENGTH), rows
 
 
+def confirm_reason(card: Card, reason: str) -> Screen:
+    """Return the question whether an applicant is to read this."""
+    rows = [[_about(texts_.YES_REJECT, "admin.reject.yes", card)], [_about(texts_.WRITE_AGAIN, "admin.reject", card)], BACK]
+    return texts_.CONFIRM_REASON(name=card.name, reason=reason), rows
+
+
 def rejected(card: Card) -> Screen:
     """Return what is said behind a rejection."""
     return texts_.REJECTED(name=card.name), _TO_APPLICATIONS

@@ -33,21 +33,22 @@ async def _standing(call: Call) -> Screen:
     if helping:
         text, rows = _conversations(helping, await call.services.relaying.current(call.actor, active))
         if session is not None:
-            own, own_rows = await _own(call, session, talking=to_counselor.YOUR_COUNSELOR)
+            own, own_rows = await _own(call, session, is_helping=True)
             text, rows = to_counselor.AND_YOUR_OWN(helping=text, own=own), [*rows, *own_rows]
         return text, [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
     if session is None:
         welcome = await _counselor(call) if Role.COUNSELOR in call.actor.roles else everyone.WELCOME
         return welcome, [buttons.REQUEST, *await _way(call), buttons.SOS, _ABOUT]
-    text, rows = await _own(call, session, talking=to_student.ACTIVE)
+    text, rows = await _own(call, session, is_helping=False)
     return text, [*rows, *_dashboard(call), buttons.SOS, _ABOUT]
 
 
-async def _own(call: Call, session: Session, *, talking: Text) -> Screen:
-    """Return how the session stands that somebody has as a student (*talking*, with a ``name``), and what they can do with it."""
+async def _own(call: Call, session: Session, *, is_helping: bool) -> Screen:
+    """Return how the session stands that somebody has as a student, and what they can do with it."""
     if session.state is SessionState.ACTIVE and session.counselor_id is not None:
         name = await call.services.people.display_name(call.tx, session.counselor_id)
-        return talking(name=name), [[info_button(session, ending.SESSION_INFO)], [_end(session)]]
+        text = to_counselor.YOUR_COUNSELOR(name=name) if is_helping else to_student.ACTIVE(name=name)
+        return text, [[info_button(session, ending.SESSION_INFO)], [_end(session)]]
     place = await call.services.requesting.place(session)
     topic = texts.topic_title(session.topic)
     waiting = to_student.WAITING(topic=topic, place=place)

@@ -44,13 +44,13 @@ CREATE INDEX update_parked ON "update" (handled_at) WHERE state = 'parked';
 CREATE INDEX delivery_parked ON delivery (settled_at) WHERE state = 'parked';
 CREATE INDEX run_of_task ON run (task, finished_at) WHERE state IN ('succeeded', 'failed');
 
-CREATE INDEX offer_of_counselor ON offer (counselor_id, answered_at);
+CREATE INDEX offer_of_counselor ON offer (counselor_id, answered_at, outcome, offered_at);
 
 CREATE UNIQUE INDEX run_one_by_hand ON run (task) WHERE trigger = 'manual' AND state = 'scheduled';
 
 CREATE INDEX session_event_begun ON session_event (session_id) WHERE to_state = 'active';
 DROP INDEX session_of_counselor;
-CREATE INDEX session_of_counselor ON session (counselor_id, state, rating) WHERE counselor_id IS NOT NULL;
+CREATE INDEX session_of_counselor ON session (counselor_id, state, rating, ended_at) WHERE counselor_id IS NOT NULL;
 
 ALTER TABLE person ADD COLUMN invited_by INTEGER REFERENCES person (id) ON DELETE SET NULL;
 ALTER TABLE person ADD COLUMN invited_at INTEGER;
