@@ -52,8 +52,8 @@ class Matching:
 
         Everything that waits is considered, so that what nobody can take hides nothing behind it. Offered are the *limit*
         sessions of the greatest need; for the others, and for what was lost to somebody who was faster, a match is asked for
-        again. Two at once are harmless: an offer is made only where the session can still be offered, nobody was asked about it or
-        had it since we looked, and the counselor still has room.
+        again. Two at once are harmless: an offer is made only where the session can still be offered, nobody was asked about it
+        or had it since we looked, and the counselor still has room.
         """
         at = self.clock()
         async with self.db.reading(Turn.MAINTENANCE) as tx:

@@ -18,7 +18,7 @@ from bot.storage.statistics import Heads, Wait
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 _TENTH = Decimal("0.1")
-#: To count all that ever was takes 0.15 s at 100,000 sessions, in which no message is handled (SQLite). So it is not done at every
+#: To count all that ever was takes 0.15 s at 100,000 sessions, in which no message is handled (SQLite). So it is not done at each
 #: press: figures are kept for so many times as long as they took, and in all at most a hundredth of the time goes there.
 _KEPT_TIMES = 100
 

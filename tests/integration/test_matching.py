@@ -14,7 +14,7 @@ from bot.domain.matching import Match, Parts
 from bot.domain.people import OPERATOR, Gender
 from bot.services.enrolling import Volunteer
 from bot.settings import Settings, load
-from bot.storage import offers, runs
+from bot.storage import offers, queue, runs
 from bot.storage.database import Transaction
 from bot.tasks import TASKS
 from tests.support import Cast, SteadyClock, change, one, rows
@@ -142,7 +142,9 @@ async def test_one_place_is_given_once(app: App, cast: Cast) -> None:
     waiting = [await cast.request(await cast.student(1011 + number)) for number in range(2)]
     reasons = Parts(specialization=1, load=0, rating=0, experience=0, crisis=0, wishes=0)
     chosen = [Match(session_id=session.id, counselor_id=dawit.me, parts=reasons) for session in waiting]
-    pieces = await asyncio.gather(*(app.matching._offer([match]) for match in chosen))
+    async with app.db.reading() as tx:
+        known = {one.session_id: one.entries for one in await queue.waiting(tx, refused_since=app.clock())}
+    pieces = await asyncio.gather(*(app.matching._offer([match], known) for match in chosen))
 
     assert [0, 1] == sorted(len(made) for made in pieces)
     assert 1 == await one(app, FREE)

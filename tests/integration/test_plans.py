@@ -151,7 +151,7 @@ class Query:
 
     async def leave_session(self) -> None:
         """Who has a conversation as the current one that is over."""
-        await people.leave_session(self.tx, self.session.id)
+        await people.leave_session(self.tx, self.session.id, counselor_id=self.session.counselor_id)
 
     async def record(self) -> None:
         """The figures of a counselor: at each look at the dashboard."""
