@@ -35,7 +35,7 @@ async def test_a_reply_to_who_has_left_reaches_nobody(server: BotApiServer, prog
     liya, sara, dawit = server.person("Liya"), server.person("Sara"), server.person("Dawit")
     await enrol(programs, dawit, "Dawit", "other")
     await converse(liya, dawit)
-    await converse(sara, dawit)
+    to_sara = await converse(sara, dawit)
     await liya.send("I thought of leaving")
     left = await dawit.see("I thought of leaving")
     await liya.send("/menu")
@@ -47,6 +47,8 @@ async def test_a_reply_to_who_has_left_reaches_nobody(server: BotApiServer, prog
     await dawit.send("please stay", reply_to=left)
     await dawit.see("not sent")
     await dawit.send("and how are you?")
+    await dawit.see("For whom is this?")
+    await dawit.press(f"Student {to_sara}")
     await sara.see("and how are you?")
 
     assert [] == [text for person in (liya, sara) for text in person.received if "please stay" in text]

@@ -150,6 +150,21 @@ async def test_one_place_is_given_once(app: App, cast: Cast) -> None:
     assert 1 == await one(app, FREE)
 
 
+async def test_what_happened_since_the_choice_counts(app: App, cast: Cast) -> None:
+    """Two matches chose Dawit; when the slower one comes to offer, he has declined already, and is not asked once more."""
+    dawit = await cast.dawit()
+    session = await cast.request(await cast.sara())
+    async with app.db.reading() as tx:
+        known = {one.session_id: one.entries for one in await queue.waiting(tx, refused_since=app.clock())}
+    (offer,) = await app.matching.match_waiting(limit=10)
+    await app.offering.decline(dawit, offer.id)
+    reasons = Parts(specialization=1, load=0, rating=0, experience=0, crisis=0, wishes=0)
+    made = await app.matching._offer([Match(session_id=session.id, counselor_id=dawit.me, parts=reasons)], known)
+
+    assert [] == made
+    assert 0 == await one(app, FREE)
+
+
 async def test_two_matches_at_once_are_harmless(app: App, cast: Cast) -> None:
     """Both choose the same counselor for the same session; one offer is made, and neither of them fails."""
     await cast.dawit()

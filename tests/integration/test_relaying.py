@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,21 @@ async def test_a_message_is_owed_to_the_other_side_only(app: App, cast: Cast) ->
 
     assert [dawit.me] == [one.person_id for one in owed]
     assert f"<b>Student {session.alias}</b>\n&lt;b&gt;&amp;_*" == payload["text"]
+
+
+async def test_nobody_means_what_ends_at_the_same_moment(app: App, cast: Cast) -> None:
+    """Sara has switched to a conversation, which is not committed yet, when Dawit ends it: he waits for that, and she is out."""
+    sara, dawit = await cast.sara(), await cast.dawit()
+    session = await cast.conversation(sara, dawit)
+    await change(app, "UPDATE person SET current_session_id = NULL")
+    async with app.db.transaction():
+        await app.relaying.switch(sara, session.alias)
+        ending = asyncio.create_task(app.closing.end(dawit, session.alias))
+        done, _ = await asyncio.wait([ending], timeout=0.2)
+    await ending
+
+    assert not done
+    assert 0 == await one(app, "SELECT count(*) AS number FROM person WHERE current_session_id IS NOT NULL")
 
 
 async def test_who_is_in_no_conversation_is_told_so(app: App, cast: Cast) -> None:

@@ -1,7 +1,6 @@
 """The life of a session under people who do anything at any moment: the rules of PRODUCT.md, *Session life*, always hold.
 
-They do a little of everything here. ``LIFE=40 pytest tests/integration/test_session_life.py --timeout 0`` has them do forty times
-as much.
+They do a little of everything here. ``LIFE=40 pytest tests/integration/test_session_life.py`` has them do forty times as much.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ from tests.support import Postgres, SteadyClock
 from tests.view import OPEN, QUEUE, View, look
 
 Result = TypeVar("Result")
-Databases = Callable[[], AbstractContextManager[dict[str, str]]]
-
 TIMES = int(os.environ.get("LIFE", "1"))
 PAUSES = [1, 3, 6, 12 * 60 + 1]  #: minutes
 
@@ -122,6 +119,14 @@ async def look_again(crowd: Crowd, before: View) -> View:
     return view
 
 
+@dataclass(frozen=True)
+class Databases:
+    """What makes fresh databases, one after another."""
+
+    fresh: Callable[[], AbstractContextManager[dict[str, str]]]  #: the variables of a bot for as long as one is needed
+    examples: int  #: that take about twenty seconds
+
+
 # One after another
 
 
@@ -152,7 +157,7 @@ class Life(RuleBasedStateMachine):
     )
     def begin(self, capacity: int, offline: set[str], requests: dict[str, str], accepted: int) -> None:
         """Have some students ask for counseling, match them, and have some of that accepted."""
-        variables = self._stack.enter_context(self.databases())
+        variables = self._stack.enter_context(self.databases.fresh())
         self.crowd = self.do(self._stack.enter_async_context(opened(variables, capacity=capacity, offline=sorted(offline))))
         for who, topic in requests.items():
             self.step("ask", {"who": who, "topic": topic})
@@ -205,17 +210,20 @@ for _number in range(4):
     setattr(Life, f"wait_{_number}", rule(minutes=st.sampled_from(PAUSES))(Life.wait))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(TIMES * 600)
 def test_whatever_people_do_one_after_another(databases: Databases) -> None:
     """After each step every rule holds, and everybody could do what they may, and nothing else."""
-    machine = type("Life", (Life,), {"databases": staticmethod(databases)})
+    machine = type("Life", (Life,), {"databases": databases})
     some = settings(
-        max_examples=20 * TIMES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=databases.examples * TIMES,
+        stateful_step_count=50,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=some)
 
 
-# At the same moment: that does not go the same way twice, so hypothesis could make nothing of it
+# At the same moment: that does not go the same way twice, so hypothesis could make nothing of what it finds
 
 
 async def _act(crowd: Crowd, chance: random.Random, log: list[str]) -> list[tuple[int, str, int]]:
@@ -250,8 +258,7 @@ async def _live(crowd: Crowd, chance: random.Random, log: list[str], *, rounds: 
             crowd.pause(chance.choice(PAUSES))
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(3 * TIMES))
+@pytest.mark.parametrize("seed", range(6 * TIMES))
 def test_whatever_people_do_at_the_same_moment(databases: Databases, seed: int) -> None:
     """Up to eight at once: all rules hold whenever nothing is under way, and of two who exclude each other one wins."""
     log: list[str] = []
@@ -259,7 +266,7 @@ def test_whatever_people_do_at_the_same_moment(databases: Databases, seed: int) 
     async def run() -> None:
         chance = random.Random(seed)
         offline = chance.sample(sorted(COUNSELORS), chance.randint(0, 2))
-        with databases() as variables:
+        with databases.fresh() as variables:
             async with opened(variables, capacity=chance.randint(1, 3), offline=offline) as crowd:
                 await _live(crowd, chance, log, rounds=25)
 
@@ -272,7 +279,7 @@ def test_whatever_people_do_at_the_same_moment(databases: Databases, seed: int) 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
-    """What makes fresh databases, one after another: the variables of a bot for as long as one is needed."""
+    """SQLite or PostgreSQL."""
     variables = {"BACKUP_DIR": str(tmp_path / "backups"), "ENCRYPTION_KEY": "A" * 43 + "="}
     if request.param == "sqlite":
         template = tmp_path / "template.db"
@@ -286,7 +293,7 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
             for left in tmp_path.glob("life.db*"):
                 left.unlink()
 
-        return sqlite
+        return Databases(sqlite, examples=80)
     server: Postgres = request.getfixturevalue("postgres")
     migrated: str = request.getfixturevalue("migrated")
 
@@ -296,4 +303,4 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
         yield {**variables, "DATABASE_URL": url, "PG_BIN_DIR": str(server.programs)}
         server.drop(url)
 
-    return postgresql
+    return Databases(postgresql, examples=20)
