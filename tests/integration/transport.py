@@ -79,7 +79,11 @@ async def sender_of(app: App, server: BotApiServer, *, db: Database | None = Non
     delivering = replace(app.delivering, db=db or app.db)
     async with api_of(server) as api:
         calls = Calls(api=api, vault=app.vault)
-        yield Sender(calls=calls, db=db or app.db, clock=app.clock, people=app.people, delivering=delivering, limits=limits)
+        sender = Sender(calls=calls, db=db or app.db, clock=app.clock, people=app.people, delivering=delivering, limits=limits)
+        try:
+            yield sender
+        finally:
+            await sender.stop(seconds=0)  # what hangs at a server that ends would keep it waiting
 
 
 @asynccontextmanager
