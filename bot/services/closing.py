@@ -111,7 +111,7 @@ class Closing:
                 at=at,
                 buttons=[buttons.HOME_BELOW],
                 urgency=Urgency.CONVERSATION,
-                about=_about(session),
+                about=About.of(session),
             )
 
     async def _told(self, tx: Transaction, session: Session) -> tuple[Text | None, Text | None]:
@@ -127,12 +127,8 @@ class Closing:
         return ending.ENDED_BY_ADMIN, ending.STUDENT_ENDED_BY_ADMIN(alias=alias)
 
     async def _tell_student(self, tx: Transaction, session: Session, text: Text, below: Keyboard, *, at: datetime) -> None:
-        about = _about(session)
+        about = About.of(session)
         await self.outbox.say(tx, text, to=session.student_id, at=at, buttons=below, urgency=Urgency.CONVERSATION, about=about)
 
 
 _WAYS_ON: Keyboard = [buttons.REQUEST, buttons.SOS, buttons.HOME_BELOW]
-
-
-def _about(session: Session) -> About:
-    return About(session_id=session.id, key_id=session.key_id)

@@ -98,5 +98,5 @@ class Idling:
                 at=at,
                 buttons=[[Button(end, "session.end", alias)], buttons.SOS, buttons.HOME_BELOW],
                 urgency=Urgency.CONVERSATION,
-                about=About(session_id=session.id, key_id=session.key_id),
+                about=About.of(session),
             )

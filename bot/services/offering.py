@@ -113,7 +113,7 @@ class Offering:
             await sessions.wait_again(tx, session_id, reason=reason, actor_id=actor_id, at=at)
 
     async def _say_started(self, tx: Transaction, session: Session, *, at: datetime) -> None:
-        about = About(session_id=session.id, key_id=session.key_id)
+        about = About.of(session)
         counselor_id = session.counselor_id or session.student_id
         started = to_counselor.STARTED(alias=session.alias, topic=texts.topic_title(session.topic))
         info = Button(ending.SESSION_INFO, "session.info.below", session.alias)

@@ -12,6 +12,7 @@ from bot import texts
 from bot.domain.errors import NotFound
 from bot.domain.ids import DeliveryId, KeyId, PersonId, SessionId
 from bot.domain.outgoing import ANSWER_PATIENCE, PATIENCE, SCREEN_PATIENCE, Attachment, Keyboard, Method, Place, Urgency
+from bot.domain.sessions import Session
 from bot.domain.text import Text, Translate
 from bot.services.vault import Vault
 from bot.storage import deliveries, people
@@ -31,6 +32,11 @@ class About(NamedTuple):
     key_id: KeyId | None = None  #: the session's key, where there is a session; what is said of it dies with it
     message_seq: int | None = None
     sender_id: PersonId | None = None  #: who is told where it cannot be delivered
+
+    @classmethod
+    def of(cls, session: Session) -> About:
+        """Return that something is said about a session, and dies with it."""
+        return cls(session_id=session.id, key_id=session.key_id)
 
 
 NOTHING = About()

@@ -57,5 +57,5 @@ class Reaching:
         else:
             text = to_student.UNREACHABLE(name=await self.people.display_name(tx, lost_id))
         rows = [[Button(everyone.END, "session.end", session.alias)], buttons.SOS, buttons.HOME_BELOW]
-        about = About(session_id=session.id, key_id=session.key_id)
+        about = About.of(session)
         await self.outbox.say(tx, text, to=other, at=at, buttons=rows, urgency=Urgency.CONVERSATION, about=about)

@@ -101,7 +101,7 @@ class Transferring:
                 at=at,
                 buttons=[buttons.HOME_BELOW],
                 urgency=Urgency.CONVERSATION,
-                about=About(session_id=session.id, key_id=session.key_id),
+                about=About.of(session),
             )
         if returned:
             await request_match(tx, because=reason, at=at)
@@ -120,5 +120,5 @@ class Transferring:
             at=at,
             buttons=[[Button(everyone.CANCEL_REQUEST, "request.cancel", session.alias)], buttons.SOS, buttons.HOME_BELOW],
             urgency=urgency,
-            about=About(session_id=session.id, key_id=session.key_id),
+            about=About.of(session),
         )
