@@ -12,7 +12,7 @@ from telegram import ChatMember, Update
 from bot.domain.errors import InvalidInput
 from bot.domain.ids import MOST
 from bot.domain.outgoing import Keyboard, Place, Urgency
-from bot.domain.people import Actor
+from bot.domain.people import Actor, Gender
 from bot.domain.text import Text
 from bot.scheduler.control import Control
 from bot.services.administration import Administration
@@ -103,6 +103,17 @@ class Call:
         if not reference.isdecimal() or int(reference) > MOST:
             raise InvalidInput(everyone.FORGED)
         return int(reference)
+
+    @property
+    def gender(self) -> Gender:
+        """The reference of the pressed button, where that is a gender.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        if self.press.reference not in set(Gender):
+            raise InvalidInput(everyone.FORGED)
+        return Gender(self.press.reference)
 
     async def show(self, text: Text, buttons: Keyboard = ()) -> None:
         """Show a screen: in place of the one whose button was pressed, else below."""

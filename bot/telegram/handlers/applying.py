@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import InvalidInput
-from bot.domain.people import CounselorStatus, Detail, Gender
+from bot.domain.people import CounselorStatus, Detail
 from bot.services import buttons
 from bot.services.applying import STEP_SUMMARY, STEPS
 from bot.telegram.context import Call, Form, Handler
@@ -42,9 +42,7 @@ async def take_topics(call: Call) -> None:
 
 async def take_gender(call: Call) -> None:
     """A gender."""
-    if call.press.reference not in set(Gender):
-        raise InvalidInput(everyone.FORGED)
-    await call.show(*screens.draft(await call.services.applying.take_gender(call.actor, Gender(call.press.reference))))
+    await call.show(*screens.draft(await call.services.applying.take_gender(call.actor, call.gender)))
 
 
 async def take_name(call: Call, text: str) -> None:

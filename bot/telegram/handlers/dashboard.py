@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import Conflict, InvalidInput
-from bot.domain.people import Detail, Gender, Profile
+from bot.domain.people import Detail, Profile
 from bot.domain.text import Text
 from bot.services.profiles import STEP_CONFIRM, STEPS
 from bot.telegram.context import Call, Form, Handler
@@ -63,9 +63,7 @@ async def save_topics(call: Call) -> None:
 
 async def save_gender(call: Call) -> None:
     """A gender."""
-    if call.press.reference not in set(Gender):
-        raise InvalidInput(everyone.FORGED)
-    await call.show(*screens.saved(await call.services.profiles.save_gender(call.actor, Gender(call.press.reference))))
+    await call.show(*screens.saved(await call.services.profiles.save_gender(call.actor, call.gender)))
 
 
 async def take_name(call: Call, text: str) -> None:

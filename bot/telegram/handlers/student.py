@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.errors import InvalidInput
-from bot.domain.people import Gender
 from bot.services import buttons
 from bot.services.requesting import STEP_DESCRIPTION, STEP_GENDER
 from bot.telegram.context import Call, Form, Handler
@@ -40,9 +38,7 @@ async def choose_topic(call: Call) -> None:
 
 async def choose_gender(call: Call) -> None:
     """A gender."""
-    if call.press.reference not in set(Gender):
-        raise InvalidInput(everyone.FORGED)
-    topic = await call.services.requesting.choose_gender(call.actor, Gender(call.press.reference))
+    topic = await call.services.requesting.choose_gender(call.actor, call.gender)
     await call.show(*screens.description(topic))
 
 
