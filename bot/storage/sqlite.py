@@ -94,6 +94,11 @@ class Connection:
             self._condition.note(error)
             raise
 
+    def data_version(self) -> int:
+        """Return what changes when another connection commits."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return version
+
     @property
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open."""
@@ -193,7 +198,7 @@ class SqliteDatabase:
         self._queue = Line()
         self._ambient: Ambient[SqliteTransaction] = Ambient()
         self._subscriptions = Subscriptions()
-        self._watcher = asyncio.create_task(self._watch_other_processes())
+        self._watcher = asyncio.create_task(self._watch_other_processes(writer.data_version()))
 
     @classmethod
     async def open(cls, path: Path, *, is_guest: bool = False) -> SqliteDatabase:
@@ -303,9 +308,8 @@ class SqliteDatabase:
         finally:
             self._queue.release()
 
-    async def _watch_other_processes(self) -> None:
+    async def _watch_other_processes(self, seen: int) -> None:
         """Wake everybody when another process has committed: ``data_version`` changes for its commits and not for ours."""
-        seen = None
         while True:
             pause_seconds = _NOTICE_SECONDS
             try:
@@ -313,11 +317,11 @@ class SqliteDatabase:
             except (DatabaseUnavailable, sqlite3.Error) as error:
                 logger.debug("What other processes write is not noticed (%s); looking again.", type(error).__name__)
             else:
-                if seen not in {None, row["data_version"]}:
+                if seen != row["data_version"]:
+                    seen = row["data_version"]
                     self._subscriptions.wake()
                     await self._empty_the_log()
                     pause_seconds = _NOTICE_MORE_SECONDS
-                seen = row["data_version"]
             await asyncio.sleep(pause_seconds)
 
 
