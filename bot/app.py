@@ -16,27 +16,23 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+from bot import wiring
 from bot.domain.errors import BotError
 from bot.domain.ids import Clock
-from bot.domain.retention import Generations
 from bot.scheduler.control import Control
 from bot.scheduler.execution import Executor
 from bot.services import backup_keys, key_file
 from bot.services.administration import Administration
 from bot.services.alerting import Alerting
 from bot.services.applying import Applying
-from bot.services.appointing import Appointing
-from bot.services.backups import Backups
 from bot.services.closing import Closing
 from bot.services.delivering import Delivering
 from bot.services.dialogs import Dialogs
 from bot.services.enrolling import Enrolling
-from bot.services.erasing import Erasing
 from bot.services.health import Health
 from bot.services.idling import Idling
 from bot.services.inviting import Inviting
 from bot.services.matching import Matching
-from bot.services.moderating import Moderating
 from bot.services.offering import Offering
 from bot.services.outbox import Outbox
 from bot.services.people import People
@@ -45,18 +41,15 @@ from bot.services.pulse import Pulse
 from bot.services.rating import Rating
 from bot.services.reaching import Reaching
 from bot.services.relaying import Relaying
-from bot.services.reporting import Reporting
 from bot.services.requesting import Requesting
 from bot.services.restoring import MustBeRestored, way_back
 from bot.services.serving import Serving
-from bot.services.steering import Steering
 from bot.services.transferring import Transferring
 from bot.services.vault import Vault
 from bot.settings import Settings, SettingsError
 from bot.storage import keys, migrations
 from bot.storage.condition import DatabaseDamaged, check_file, is_damage
 from bot.storage.database import Database
-from bot.tasks.base import TaskServices
 
 #: How long a thread waits for the interpreter at most. At Python's 5 ms each statement of the database's thread waits that long
 #: for a loop that is busy, and so does the loop for a thread that computes.
@@ -203,12 +196,8 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
     offering = Offering(db=db, clock=clock, outbox=outbox, people=people, capacity=settings.max_sessions_per_counselor)
     reaching = Reaching(db=db, clock=clock, outbox=outbox, people=people, offering=offering)
     profiles = Profiles(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting)
-    matching = _matching(settings, clock, outbox, alerting, db)
-    tasks = TaskServices(
-        backups=_backups(settings, db, vault, clock),
-        erasing=Erasing(db=db, clock=clock, vault=vault, retention=settings.session_retention),
-        matching=matching,
-    )
+    matching = wiring.matching(settings, clock, outbox, alerting, db)
+    tasks = wiring.task_services(settings, vault, matching)
     requesting = Requesting(db=db, clock=clock, vault=vault, dialogs=dialogs, offering=offering)
     closing = Closing(db=db, clock=clock, outbox=outbox, people=people, requesting=requesting)
     transferring = Transferring(db=db, clock=clock, outbox=outbox, people=people)
@@ -239,55 +228,10 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         delivering=Delivering(db=db, clock=clock, outbox=outbox, reaching=reaching),
         pulse=pulse,
         health=Health(db=db, clock=clock, pulse=pulse, sqlite_path=settings.sqlite_path, backup_dir=settings.backup_dir),
-        admin=_administration(dialogs, offering, matching, transferring),
+        admin=wiring.administration(dialogs, offering, matching, transferring),
         inviting=Inviting(db=db, clock=clock, outbox=outbox, people=people),
         executor=Executor(db=db, clock=clock, owner=owner, services=tasks, alerting=alerting),
         control=Control(db=db, clock=clock, max_retries=settings.scheduler_default_retries),
-    )
-
-
-def _matching(settings: Settings, clock: Clock, outbox: Outbox, alerting: Alerting, db: Database) -> Matching:
-    return Matching(
-        db=db,
-        clock=clock,
-        outbox=outbox,
-        alerting=alerting,
-        capacity=settings.max_sessions_per_counselor,
-        offer_timeout=settings.offer_timeout,
-        crisis_offer_timeout=settings.crisis_offer_timeout,
-    )
-
-
-def _administration(dialogs: Dialogs, offering: Offering, matching: Matching, transferring: Transferring) -> Administration:
-    db, clock, outbox, people = offering.db, offering.clock, offering.outbox, offering.people
-    return Administration(
-        reporting=Reporting(db=db, clock=clock),
-        moderating=Moderating(
-            db=db,
-            clock=clock,
-            vault=outbox.vault,
-            outbox=outbox,
-            dialogs=dialogs,
-            offering=offering,
-            transferring=transferring,
-        ),
-        steering=Steering(db=db, clock=clock, people=people, offering=offering, matching=matching),
-        appointing=Appointing(db=db, clock=clock, outbox=outbox, people=people, dialogs=dialogs, transferring=transferring),
-    )
-
-
-def _backups(settings: Settings, db: Database, vault: Vault, clock: Clock) -> Backups:
-    return Backups(
-        db=db,
-        clock=clock,
-        vault=vault,
-        folder=settings.backup_dir,
-        url=settings.database_url,
-        sqlite_path=settings.sqlite_path,
-        programs=settings.pg_bin_dir,
-        generations=Generations(
-            daily=settings.backup_keep_daily, weekly=settings.backup_keep_weekly, monthly=settings.backup_keep_monthly
-        ),
     )
 
 

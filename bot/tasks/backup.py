@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.text import Text
 from bot.tasks.base import Result, RunContext, Task
 
 
@@ -19,4 +20,10 @@ async def run(context: RunContext, payload: Payload) -> Result:  # noqa: ARG001 
     return Result(f"Database backed up to: {path}", {"bytes": path.stat().st_size})
 
 
-task = Task(name="backup", payload=Payload, run=run, timeout=timedelta(hours=1))
+task = Task(
+    name="backup",
+    payload=Payload,
+    run=run,
+    timeout=timedelta(hours=1),
+    does=Text("Back the database up, check the copy and prune old ones"),
+)

@@ -6,11 +6,13 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain import retries
 from bot.domain.errors import InvalidInput
+from bot.domain.retries import Backoff
 from bot.domain.text import Text
 from bot.services.backups import Backups
 from bot.services.erasing import Erasing
@@ -28,8 +30,20 @@ class TaskServices:
     matching: Matching
 
 
+class Progress(Protocol):
+    """How far a run has come."""
+
+    def __call__(self, done: int, total: int | None = None, /) -> None:
+        """Note that *done* of *total* pieces are done; shown in the history within seconds."""
+        ...
+
+
 async def _go_on() -> None:
     """Let a run go on; see ``RunContext.checkpoint``."""
+
+
+def _say_nothing(done: int, total: int | None = None, /) -> None:
+    """Note nothing; see ``RunContext.progress``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,9 @@ class RunContext:
 
     services: TaskServices
     checkpoint: Callable[[], Awaitable[None]] = _go_on  #: awaited between pieces of work; raises where the run must stop
+    progress: Progress = _say_nothing
+    is_dry_run: bool = False  #: change nothing, and say in the result what would be done; only where the task ``deletes``
+    backs_up_first: bool = True  #: whether a task that deletes makes a backup first where none is fresh (``--no-backup``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,9 @@ class Task(Generic[Payload]):
     payload: type[Payload]
     run: Callable[[RunContext, Payload], Awaitable[Result]]
     timeout: timedelta
+    does: Text  #: one sentence for lists and forms, without a full stop at its end
+    retry: Backoff = retries.RUN
+    deletes: bool = False  #: it can say what it would delete, and delete nothing
 
     def parse(self, given: dict[str, Any]) -> Payload:
         """Return *given* as this task's payload.

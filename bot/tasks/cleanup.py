@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.domain.text import Text
 from bot.tasks.base import Result, RunContext, Task
 
 logger = logging.getLogger(__name__)
@@ -30,4 +31,11 @@ async def run(context: RunContext, payload: Payload) -> Result:
     return Result(summary, {"sessions": erased.sessions, "messages": erased.messages})
 
 
-task = Task(name="cleanup", payload=Payload, run=run, timeout=timedelta(minutes=30))
+task = Task(
+    name="cleanup",
+    payload=Payload,
+    run=run,
+    timeout=timedelta(minutes=30),
+    does=Text("Erase what was said in sessions that ended long enough ago"),
+    deletes=True,
+)

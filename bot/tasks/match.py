@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bot.domain.text import Text
 from bot.tasks.base import Result, RunContext, Task
 
 logger = logging.getLogger(__name__)
@@ -30,4 +31,10 @@ async def run(context: RunContext, payload: Payload) -> Result:
     return Result(summary, {"matched": matched})
 
 
-task = Task(name="match", payload=Payload, run=run, timeout=timedelta(minutes=2))
+task = Task(
+    name="match",
+    payload=Payload,
+    run=run,
+    timeout=timedelta(minutes=2),
+    does=Text("Offer waiting requests to counselors who are free"),
+)
