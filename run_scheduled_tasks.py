@@ -1,4 +1,4 @@
-"""The scheduled tasks from a terminal: ``python run_scheduled_tasks.py backup|cleanup|match|all|list``."""
+"""The scheduled tasks from a terminal: ``python run_scheduled_tasks.py TASK|all|list``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import bench
-from bench import backup, cleanup, match, postgres, profiling, relay, stall, start
+from bench import backup, cleanup, match, postgres, profiling, relay, scheduler, stall, start
 from bench.crowd import Crowd
 from bench.report import Report
 
@@ -26,6 +26,9 @@ def _arguments() -> argparse.Namespace:
     _describe_erasing(commands.add_parser("cleanup", help="how long others wait while old conversations are erased"))
     _describe_copying(commands.add_parser("backup", help="how much longer a backup takes than a plain copy"))
     _describe_match(commands.add_parser("match", help="how long it takes to match a long queue, and how good the choice is"))
+    _describe_scheduler(
+        commands.add_parser("scheduler", help="what the scheduler costs, and how it copes with very much at once")
+    )
     _describe_stall(commands.add_parser("stall", help="how long messages wait while a task is under way"))
     return parser.parse_args()
 
@@ -60,6 +63,14 @@ def _describe_match(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", metavar="URL", help=f"an empty PostgreSQL database; {postgres.OWN}: one is started")
+
+
+def _describe_scheduler(parser: argparse.ArgumentParser) -> None:
+    add, usual = parser.add_argument, scheduler.Options()
+    add("--many", type=int, default=usual.many, help="schedules beside the default ones")
+    add("--idle-seconds", type=float, default=usual.idle_seconds)
+    add("--processes", type=int, default=usual.processes, help="on one file")
+    add("--seconds", type=float, default=usual.seconds, help="in which these have 20 schedules a second")
 
 
 def _describe_stall(parser: argparse.ArgumentParser) -> None:
@@ -107,13 +118,27 @@ def _stall(arguments: argparse.Namespace, report: Report, folder: Path) -> None:
     asyncio.run(stall.run(stall.QUICK if arguments.quick else options, report, folder))
 
 
+def _scheduler(arguments: argparse.Namespace, report: Report, folder: Path) -> None:
+    values = vars(arguments)
+    options = scheduler.Options(**{name: values[name] for name in scheduler.Options.__slots__})
+    asyncio.run(scheduler.run(options, report, folder))
+
+
 def _match(arguments: argparse.Namespace, report: Report, folder: Path) -> None:
     crowd = Crowd(waiting=arguments.waiting, counselors=arguments.counselors)
     with postgres.database_url(arguments.database, folder) as url:
         asyncio.run(match.run(report, folder, url, crowd, rounds=arguments.rounds, seed=arguments.seed))
 
 
-BENCHES = {"relay": _relay, "start": _start, "cleanup": _cleanup, "backup": _backup, "match": _match, "stall": _stall}
+BENCHES = {
+    "relay": _relay,
+    "start": _start,
+    "cleanup": _cleanup,
+    "backup": _backup,
+    "match": _match,
+    "scheduler": _scheduler,
+    "stall": _stall,
+}
 
 
 def main() -> int:

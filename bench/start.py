@@ -31,7 +31,7 @@ async def run(report: Report, folder: Path, *, rounds: int, idle_seconds: float)
         report.add("to the first getUpdates, existing database", statistics.median(existing), "s", at_most=0.8)
         report.add("run_scheduled_tasks.py backup, to its end", _median_seconds(homes[0], rounds, TASKS, "backup"), "s")
         report.add("run_scheduled_tasks.py --help, to its end", _median_seconds(homes[0], rounds, TASKS, "--help"), "s")
-        await _idle(report, telegram, homes[0], idle_seconds)
+        await idle(report, telegram, homes[0], idle_seconds)
 
 
 def _home(folder: Path, telegram: Telegram) -> Home:
@@ -66,8 +66,9 @@ def _seconds(home: Home, *arguments: str) -> float:
     return time.perf_counter() - began_at
 
 
-async def _idle(report: Report, telegram: Telegram, home: Home, seconds: float) -> None:
-    report.heading(f"Idle, over {seconds:g} s")
+async def idle(report: Report, telegram: Telegram, home: Home, seconds: float) -> None:
+    """Measure a bot to which nobody writes."""
+    report.heading(f"The whole bot, idle, over {seconds:g} s")
     bot = Bot(home)
     try:
         await load.polled(telegram, bot)

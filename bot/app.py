@@ -19,8 +19,11 @@ from pathlib import Path
 from bot import wiring
 from bot.domain.errors import BotError
 from bot.domain.ids import Clock
+from bot.scheduler.composing import Composing
 from bot.scheduler.control import Control
+from bot.scheduler.drafts import Rules
 from bot.scheduler.execution import Executor
+from bot.scheduler.reconciling import Reconciling
 from bot.services import backup_keys, key_file
 from bot.services.administration import Administration
 from bot.services.alerting import Alerting
@@ -50,6 +53,7 @@ from bot.settings import Settings, SettingsError
 from bot.storage import keys, migrations
 from bot.storage.condition import DatabaseDamaged, check_file, is_damage
 from bot.storage.database import Database
+from bot.tasks.installed import add_installed
 
 #: How long a thread waits for the interpreter at most. At Python's 5 ms each statement of the database's thread waits that long
 #: for a loop that is busy, and so does the loop for a thread that computes.
@@ -93,12 +97,18 @@ class App:
     applying: Applying
     serving: Serving
     delivering: Delivering
-    pulse: Pulse
     health: Health
     admin: Administration
     inviting: Inviting
     executor: Executor
     control: Control
+    composing: Composing
+    reconciling: Reconciling
+
+    @property
+    def pulse(self) -> Pulse:
+        """What Telegram did last."""
+        return self.health.pulse
 
     @property
     def owned_intervals(self) -> dict[str, timedelta]:
@@ -121,10 +131,10 @@ def check(settings: Settings) -> None:
 
     Raises:
         SettingsError: A folder cannot be written.
-        WrongSetup: Data would lie where it does not last, or the driver is missing.
+        WrongSetup: Data would lie where it does not last, or what PostgreSQL needs is not installed.
     """
-    if settings.is_postgresql and find_spec("psycopg") is None:
-        raise WrongSetup("DATABASE_URL names PostgreSQL: install the driver with pip install '.[postgres]'.")
+    if settings.is_postgresql and not (find_spec("psycopg") and find_spec("procrastinate")):
+        raise WrongSetup("DATABASE_URL names PostgreSQL: install what that needs with pip install '.[postgres]'.")
     _check_folders(settings)
 
 
@@ -162,6 +172,7 @@ async def opened(settings: Settings, *, kind: str, is_guest: bool = False, clock
         WrongKey: ``ENCRYPTION_KEY`` does not open this database.
         MustBeRestored: The database is damaged, or turned out to be while it was used.
     """
+    add_installed()
     with _showing_the_way_back(settings):
         db = await _open_database(settings, is_guest=is_guest)
         try:
@@ -197,11 +208,15 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
     reaching = Reaching(db=db, clock=clock, outbox=outbox, people=people, offering=offering)
     profiles = Profiles(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting)
     matching = wiring.matching(settings, clock, outbox, alerting, db)
-    tasks = wiring.task_services(settings, vault, matching)
     requesting = Requesting(db=db, clock=clock, vault=vault, dialogs=dialogs, offering=offering)
     closing = Closing(db=db, clock=clock, outbox=outbox, people=people, requesting=requesting)
     transferring = Transferring(db=db, clock=clock, outbox=outbox, people=people)
     pulse = Pulse(db=db, clock=clock)
+    idling = Idling(db=db, clock=clock, outbox=outbox, closing=closing, pulse=pulse, timeout=settings.session_timeout)
+    health = Health(db=db, clock=clock, pulse=pulse, sqlite_path=settings.sqlite_path, backup_dir=settings.backup_dir)
+    watching = wiring.watching(settings, matching, offering, transferring, idling, health)
+    tasks = wiring.task_services(settings, vault, matching, watching)
+    control = Control(db=db, clock=clock, rules=Rules(zone=settings.timezone, max_retries=settings.scheduler_default_retries))
     return App(
         settings=settings,
         clock=clock,
@@ -220,18 +235,19 @@ def wire(settings: Settings, db: Database, vault: Vault, *, owner: str, clock: C
         closing=closing,
         transferring=transferring,
         rating=Rating(db=db, clock=clock, vault=vault, dialogs=dialogs),
-        idling=Idling(db=db, clock=clock, outbox=outbox, closing=closing, pulse=pulse, timeout=settings.session_timeout),
+        idling=idling,
         enrolling=Enrolling(db=db, clock=clock, vault=vault, outbox=outbox, people=people),
         profiles=profiles,
         applying=Applying(db=db, clock=clock, vault=vault, dialogs=dialogs, alerting=alerting, profiles=profiles),
         serving=Serving(db=db, clock=clock, offering=offering),
         delivering=Delivering(db=db, clock=clock, outbox=outbox, reaching=reaching),
-        pulse=pulse,
-        health=Health(db=db, clock=clock, pulse=pulse, sqlite_path=settings.sqlite_path, backup_dir=settings.backup_dir),
-        admin=wiring.administration(dialogs, offering, matching, transferring),
+        health=health,
+        admin=wiring.administration(dialogs, offering, matching, transferring, tasks.reporting),
         inviting=Inviting(db=db, clock=clock, outbox=outbox, people=people),
         executor=Executor(db=db, clock=clock, owner=owner, services=tasks, alerting=alerting),
-        control=Control(db=db, clock=clock, max_retries=settings.scheduler_default_retries),
+        control=control,
+        composing=Composing(db=db, clock=clock, dialogs=dialogs, control=control),
+        reconciling=Reconciling(db=db, clock=clock, zone=settings.timezone, max_retries=settings.scheduler_default_retries),
     )
 
 

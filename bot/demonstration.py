@@ -149,7 +149,6 @@ def _variables(server: BotApiServer, *, admin: Person) -> dict[str, str]:
 
 def _print_pace(console: Console) -> None:
     console.print(Text("Tasks, at the pace of this demo (and by default):", style="bold yellow"))
-    for default in DEFAULTS:
-        console.print(
-            Text(f"  {default.task:8} every {PACE[default.task].seconds} s  ({default.every.total_seconds() / 60:g} min)")
-        )
+    by_default = {default.task: default.when for default in DEFAULTS}
+    for task, every in PACE.items():
+        console.print(Text(f"  {task:8} every {every.seconds} s  ({by_default[task]})"))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import signal
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,14 +14,11 @@ import httpx
 from telegram.error import InvalidToken, TelegramError
 
 from bot import app as root
-from bot import texts
+from bot import processes, texts
 from bot.app import App
 from bot.domain import retries
 from bot.domain.errors import BotError
 from bot.domain.ids import DeliveryId
-from bot.scheduler.clock import SchedulerClock
-from bot.scheduler.manager import Manager
-from bot.scheduler.runners.local import LocalRunner
 from bot.settings import Settings, SettingsError
 from bot.storage.holding import TELEGRAM, DatabaseInUse, Lease, lock_file, lock_file_within
 from bot.telegram import api as bot_api
@@ -41,10 +36,9 @@ logger = logging.getLogger(__name__)
 
 KIND = "bot"  #: of the process that lives with the database, in the names of lease owners
 
-#: CONTRACT.md: a second process waits this long for a predecessor; a refused token is fatal after so long; exit within 15 s.
+#: CONTRACT.md: a second process waits this long for a predecessor; a refused token is fatal after so long.
 _PREDECESSOR_SECONDS = 30.0
 _REFUSED_SECONDS = 60.0
-_EXIT_SECONDS = 14.0
 _WORKER_SECONDS, _SENDER_SECONDS, _OWN_DELIVERIES_SECONDS = 5.0, 4.0, 30.0
 
 
@@ -80,7 +74,7 @@ async def run(settings: Settings, *, owned: Mapping[str, timedelta] | None = Non
     if settings.bot_token is None:
         raise SettingsError([_TOKENLESS])
     stopping = stopping or asyncio.Event()
-    _listen_for_signals(stopping)
+    processes.listen_for_signals(stopping)
     async with AsyncExitStack() as stack:
         root.check(settings)
         if not await _is_alone(settings, stack, stopping):
@@ -138,24 +132,10 @@ async def _is_alone(settings: Settings, stack: AsyncExitStack, stopping: asyncio
     return True
 
 
-def _listen_for_signals(stopping: asyncio.Event) -> None:
-    """Set *stopping* at the first SIGTERM or SIGINT; end the process at the second one: nothing would be lost by it."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if stopping.is_set():
-            os._exit(0)
-        stopping.set()
-        loop.call_later(_EXIT_SECONDS, os._exit, 0)  # whatever still hangs then is taken up at the next start
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-
-
 async def _supervise(app: App, telegram: Telegram, stopping: asyncio.Event, *, owned: Mapping[str, timedelta]) -> None:
     """Run everything until the signal, until the database is found to be damaged, or until one of the loops ends."""
     dead_owner = None if app.settings.is_postgresql else f"{KIND}:"
-    scheduler = asyncio.create_task(_manager(app).run(owned, dead_owner=dead_owner))
+    scheduler = asyncio.create_task(processes.manager(app).run(owned, dead_owner=dead_owner))
     transport = asyncio.create_task(_transport(app, telegram))
     signalled, damaged = asyncio.create_task(stopping.wait()), asyncio.create_task(app.db.condition.damaged.wait())
     await asyncio.wait({scheduler, transport, signalled, damaged}, return_when=asyncio.FIRST_COMPLETED)
@@ -262,19 +242,6 @@ async def _end(one: asyncio.Task[None], *, seconds: float) -> None:
         return
 
 
-def _manager(app: App) -> Manager:
-    clock = SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        check_interval=app.settings.scheduler_check_interval,
-    )
-    runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=app.settings.scheduler_concurrency)
-    return Manager(control=app.control, clock=clock, runner=runner, transferring=app.transferring)
-
-
 @asynccontextmanager
 async def _wired(app: App) -> AsyncGenerator[Telegram]:
     """Wire the transport, and close its connections at the end."""
@@ -330,5 +297,6 @@ def _services(app: App) -> Services:
         admin=app.admin,
         inviting=app.inviting,
         control=app.control,
+        composing=app.composing,
         retention_days=app.settings.session_retention_days,
     )

@@ -13,7 +13,9 @@ import math
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -26,6 +28,7 @@ FLOORS = {
     "asyncio": logging.WARNING,
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
+    "procrastinate": logging.CRITICAL,  # arguments at INFO, a traceback for each cut connection; ours says that it starts anew
     "psycopg": logging.WARNING,
     "psycopg.pool": logging.ERROR,  # a line for each connection that fails; the database's condition is said once
     "telegram": logging.INFO,  # at DEBUG each call with its parameters and its result
@@ -45,7 +48,10 @@ _PASSWORD = re.compile(r"://([^\s:@/]*):[^\s/]+@")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 Redact = Callable[[str], str]
+Listener = Callable[[str, str], None]  #: takes the level and the text of a line
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def configure(*, level: str, fmt: Literal["text", "json"], file: Path | None, secrets: Iterable[str]) -> None:
@@ -68,13 +74,28 @@ def configure(*, level: str, fmt: Literal["text", "json"], file: Path | None, se
     root = logging.getLogger()
     _remove_own(root)
     for handler in handlers:
-        handler.set_name(f"{_OWN}{type(handler).__name__}")
         handler.setFormatter(formatter)
+    handlers.append(_Listening(redact))
+    for handler in handlers:
+        handler.set_name(f"{_OWN}{type(handler).__name__}")
         handler.addFilter(_Redacting(redact))
         root.addHandler(handler)
     root.setLevel(level)
     for name, floor in FLOORS.items():
         logging.getLogger(name).setLevel(max(floor, root.level))
+
+
+@contextmanager
+def listening(listener: Listener) -> Generator[None]:
+    """Let *listener* hear each line from INFO on that is said in the block, or in what is begun in it, as the log has it.
+
+    It may be called from any thread, and for as long as something goes on that was begun in the block.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 def redaction(secrets: Iterable[str]) -> Redact:
@@ -124,11 +145,25 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg if isinstance(record.msg, str) else '?'} (not formatted: {type(error).__name__})"
 
 
+class _Listening(logging.Handler):
+    """Hands lines to whoever listens; see ``listening``."""
+
+    def __init__(self, redact: Redact) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(_Text(redact, "%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        listener = _listener.get()
+        if listener is not None:
+            for line in self.format(record).splitlines():
+                listener(record.levelname, line)
+
+
 class _Text(logging.Formatter):
     """``LEVEL:message``."""
 
-    def __init__(self, redact: Redact) -> None:
-        super().__init__("%(levelname)s:%(message)s")
+    def __init__(self, redact: Redact, pattern: str = "%(levelname)s:%(message)s") -> None:
+        super().__init__(pattern)
         self._redact = redact
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - logging's name

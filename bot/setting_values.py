@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
+
+from bot.domain.errors import InvalidInput
+from bot.domain.mail import MailServer, read_server
+from bot.domain.zones import zone_name
 
 _ID_LIMIT = 2**52  #: Telegram: an id "has at most 52 significant bits" (Bot API, User.id)
 _KEY_BYTES = 32  #: AES-256
@@ -57,6 +62,24 @@ def _keys(text: str) -> tuple[bytes, ...]:
     if not keys:
         raise ValueError
     return keys
+
+
+def _zone(text: str) -> str:
+    try:
+        return zone_name(text)
+    except InvalidInput as error:
+        raise ValueError from error
+
+
+def _recipients(text: str) -> tuple[str, ...]:
+    given = tuple(dict.fromkeys(items(text)))
+    pyrage: Any = import_module("pyrage")  # only where it is needed; it has no types
+    for item in given:
+        try:
+            pyrage.x25519.Recipient.from_str(item)
+        except pyrage.RecipientError as error:
+            raise ValueError from error
+    return given
 
 
 def _path(text: str) -> Path:
@@ -109,6 +132,15 @@ def to_api_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def to_heartbeat_url(text: str) -> str:
+    """Return an address that is asked for to say that we live; its path is a secret."""
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.fragment or not text.isprintable() or " " in text:
+        raise ValueError
+    _ = url.port  # raises where it is no port
+    return text
+
+
 def described(rule: str, example: str, default: object = None, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
     """Return a field with the rule and the example that its error line names."""
     return Field(default, description=rule, examples=[example], **more)
@@ -127,6 +159,9 @@ Rate = Annotated[float, matching(r"[0-9]{1,9}(\.[0-9]{1,9})?")]
 Token = Annotated[SecretStr, matching(r"[0-9]+:[A-Za-z0-9_-]{10,}")]
 Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)]
 Keys = Annotated[tuple[bytes, ...] | None, NoDecode, BeforeValidator(_keys)]
+Mail = Annotated[MailServer | None, NoDecode, BeforeValidator(read_server)]
+Recipients = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_recipients)]
+Zone = Annotated[str, BeforeValidator(_zone)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(str.lower)]
 ExistingFolder = Annotated[Path, BeforeValidator(_existing_folder)]

@@ -15,13 +15,15 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from dotenv import dotenv_values
 from dotenv.parser import Original, parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.domain.mail import Unfit
 from bot.setting_values import (
     ExistingFolder,
     File,
@@ -30,15 +32,19 @@ from bot.setting_values import (
     Keys,
     LogFormat,
     LogLevel,
+    Mail,
     OptionalWhole,
     Rate,
+    Recipients,
     Token,
     Whole,
+    Zone,
     described,
     is_set,
     items,
     to_api_url,
     to_database_url,
+    to_heartbeat_url,
     whole,
 )
 
@@ -48,9 +54,9 @@ DEFAULT_DATABASE_URL = "sqlite:///hu_counseling.db"
 #: Read by later issues: not ours yet, and no misspelling either.
 LATER = frozenset(
     {
-        *("BACKUP_RECIPIENTS", "BACKUP_S3_URL", "CONTENT_DIR", "HEARTBEAT_URL", "PORT", "SMTP_URL"),
+        *("BACKUP_S3_URL", "CONTENT_DIR", "PORT"),
         *("LIMIT_APPLICATIONS_PER_DAY", "LIMIT_MESSAGES_PER_MINUTE", "LIMIT_REQUESTS_PER_HOUR", "LIMIT_TAPS_PER_MINUTE"),
-        *("TIMEZONE", "WEBHOOK_URL", "WEB_HOST"),
+        *("WEBHOOK_URL", "WEB_HOST"),
     }
 )
 
@@ -58,7 +64,8 @@ LATER = frozenset(
 FOREIGN = frozenset({"TELEGRAM_API_HASH", "TELEGRAM_API_ID", "DB_PASS"})
 
 _LONGEST_SHOWN = 60  #: characters of a bad value that an error line repeats
-_SECRET = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{20,}|[A-Za-z0-9+/_-]{43}=")  #: looks like a token, or like a key
+#: Looks like a token, or like a key, also like one of age that was taken for its recipient.
+_SECRET = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{20,}|[A-Za-z0-9+/_-]{43}=|(?i:age-secret-key-)\S*")
 
 
 class SettingsError(Exception):
@@ -106,10 +113,14 @@ class Settings(BaseSettings):
     backup_keep_daily: Whole = whole(7, "", _KEPT)
     backup_keep_weekly: Whole = whole(4, "", _KEPT)
     backup_keep_monthly: Whole = whole(0, "", _KEPT)
+    backup_recipients: Recipients = described(
+        "must be age recipients, separated by commas", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", ()
+    )
 
     backup_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 1440)  #: where set it owns the interval
     cleanup_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 30)  #: where set it owns the interval
     match_interval_minutes: OptionalWhole = whole(None, "minutes", _MINUTES, 5)  #: where set it owns the interval
+    timezone: Zone = described("must be an IANA time zone", "Africa/Addis_Ababa", "UTC")
     scheduler_check_interval_seconds: Whole = whole(60, "seconds", (1, 3600), validation_alias="SCHEDULER_CHECK_INTERVAL")
     scheduler_default_retries: Whole = whole(3, "", (0, 20))
     scheduler_concurrency: Whole = whole(5, "", (1, 50))
@@ -126,6 +137,16 @@ class Settings(BaseSettings):
     send_per_second: Rate = described(_RATE, "30", 30.0)  #: 0 = off
     send_per_chat_per_second: Rate = described(_RATE, "1", 1.0)  #: 0 = off
     send_per_chat_burst: Whole = whole(20, "", (0, 10_000))  #: 0 = off
+
+    smtp_url: Mail = described(
+        "must be smtp://user:password@host:587?from=…&to=…, or smtps:// with port 465",
+        "smtp://bot:secret@mail.example.org:587?from=bot@example.org&to=a@example.org,b@example.org",
+        repr=False,
+    )
+
+    heartbeat_url: Annotated[str | None, AfterValidator(to_heartbeat_url)] = described(
+        "must be http:// or https:// and a host", "https://hc-ping.com/your-uuid", repr=False
+    )  #: its path is a secret
 
     log_level: LogLevel = described("must be DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO", "INFO")
     log_format: LogFormat = described("must be text or json", "json", "text")
@@ -170,11 +191,14 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no log may show: the token, the keys and the database's password, in the forms in which they may appear."""
+        """What no log may show: the token, the keys, and both passwords, in the forms in which they may appear."""
         token = [self.bot_token.get_secret_value()] if self.bot_token else []
         keys = [base64.b64encode(key).decode().rstrip("=") for key in self.encryption_key or ()]
         urlsafe = [key.replace("+", "-").replace("/", "_") for key in keys]
-        return tuple(dict.fromkeys([*token, *keys, *urlsafe, *_passwords(self.database_url)]))
+        mail = [self.smtp_url.password] if self.smtp_url and self.smtp_url.password else []
+        written = [quote(password, safe="") for password in mail]
+        urls = [self.heartbeat_url] if self.heartbeat_url else []
+        return tuple(dict.fromkeys([*token, *keys, *urlsafe, *_passwords(self.database_url), *mail, *written, *urls]))
 
     @classmethod
     def settings_customise_sources(
@@ -221,9 +245,9 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        bad = dict.fromkeys(str(details["loc"][0]) for details in error.errors(include_input=False, include_url=False))
+        bad = {str(details["loc"][0]): _fault(details) for details in error.errors(include_input=False, include_url=False)}
         # what was not given cannot be bad: pydantic names a default that it could not make because of another's error
-        raise SettingsError([*lines, *(_bad_value(name, given) for name in bad if name in given)]) from None
+        raise SettingsError([*lines, *(_bad_value(name, fault, given) for name, fault in bad.items() if name in given)]) from None
     if lines:
         raise SettingsError(lines)
     return settings
@@ -266,19 +290,25 @@ def _misspelt(names: Iterable[str]) -> list[str]:
     return [f"{_printable(name)}: unknown variable; did you mean {meant[0]}?" for name, meant in close if meant]
 
 
-def _bad_value(variable: str, given: Mapping[str, str]) -> str:
-    """Return the line about a value that cannot be used: what was given, the rule, an example."""
+def _fault(details: ErrorDetails) -> str:
+    """Return what is wrong with a value, where its rule says more than that."""
+    error = details.get("ctx", {}).get("error")
+    return f"{error}: " if isinstance(error, Unfit) else ""
+
+
+def _bad_value(variable: str, fault: str, given: Mapping[str, str]) -> str:
+    """Return the line about a value that cannot be used: what was given, what is wrong, the rule, an example."""
     field = Settings.model_fields[_variables()[variable]]
     example: str = (field.examples or [""])[0]
-    return f"{variable}={_shown(variable, given)}: {field.description}, e.g. {example}"
+    return f"{variable}={_shown(variable, given)}: {fault}{field.description}, e.g. {example}"
 
 
 def _shown(variable: str, given: Mapping[str, str]) -> str:
     """Return a value as an error line may repeat it; a secret that was pasted into the wrong variable is none either."""
     value = given.get(variable, "")
-    if variable in {"BOT_TOKEN", "ENCRYPTION_KEY"}:
+    if variable in {"BOT_TOKEN", "ENCRYPTION_KEY", "HEARTBEAT_URL"}:
         return "***"
-    if variable == "DATABASE_URL" and not value.lower().startswith("sqlite:"):
+    if variable == "SMTP_URL" or (variable == "DATABASE_URL" and not value.lower().startswith("sqlite:")):
         scheme = re.match(r"[A-Za-z]{1,20}(\+[a-z0-9]{1,20})?://", value)
         return f"{scheme.group() if scheme else ''}***"
     for secret in _given_secrets(given):
@@ -289,8 +319,10 @@ def _shown(variable: str, given: Mapping[str, str]) -> str:
 
 def _given_secrets(given: Mapping[str, str]) -> list[str]:
     """Return the secrets as they were given, the longest first."""
-    whole = [given.get("BOT_TOKEN", ""), given.get("DATABASE_URL", "") if "@" in given.get("DATABASE_URL", "") else ""]
-    secrets = [*whole, *items(given.get("ENCRYPTION_KEY", "")), *_passwords(given.get("DATABASE_URL", ""))]
+    urls = [given.get("DATABASE_URL", ""), given.get("SMTP_URL", "")]
+    whole = [given.get("BOT_TOKEN", ""), *(url for url in urls if "@" in url)]
+    passwords = [*_passwords(urls[0]), *_passwords(urls[1].partition("?")[0])]
+    secrets = [*whole, *items(given.get("ENCRYPTION_KEY", "")), *passwords]
     return sorted(filter(None, secrets), key=len, reverse=True)
 
 

@@ -16,6 +16,7 @@ from bot import app as root
 from bot.app import App
 from bot.settings import Settings, load
 from bot.storage import migrations
+from tests.made_up import MadeUp
 from tests.support import Cast, Postgres, SteadyClock
 
 
@@ -93,3 +94,9 @@ async def app(settings: Settings, clock: SteadyClock) -> AsyncIterator[App]:
 def cast(app: App) -> Cast:
     """The people of our stories."""
     return Cast(app)
+
+
+@pytest.fixture
+def made_up(app: App, monkeypatch: pytest.MonkeyPatch) -> MadeUp:
+    """Tasks and schedules of a test's own."""
+    return MadeUp(app, monkeypatch)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from inspect import isawaitable
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from bot.app import App
+from bot.app import App, utc_now
 from bot.domain.content import Content, Kind
 from bot.domain.ids import DeliveryId, OfferId, PersonId
 from bot.domain.people import OPERATOR, Actor, Detail, Gender
@@ -42,6 +42,12 @@ class SteadyClock:
     def move(self, **by: float) -> None:
         """Move it, by ``timedelta``'s arguments."""
         self.at += timedelta(**by)
+
+
+def change_of_clocks(month: int) -> date:
+    """Return the day of next year on which Berlin sets its clocks: the last Sunday of March or of October."""
+    last = date(utc_now().year + 1, month, 31)
+    return last - timedelta(days=last.isoweekday() % 7)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from typing import Any
 from bot import texts
 from bot.app import App
 from bot.domain.content import Content, Kind
-from bot.domain.ids import OfferId
-from bot.domain.people import Actor, Detail, Gender
+from bot.domain.ids import OfferId, RunId
+from bot.domain.people import OPERATOR, Actor, Detail, Gender
 from bot.domain.sessions import Offer, Session
+from bot.scheduler.questions import Question
 from bot.storage.database import Row, Transaction
+from bot.storage.schedules import Schedule
 from bot.storage.session_pages import Shown
 from bot.tasks import TASKS
 from tests.support import Cast, SteadyClock
@@ -43,6 +45,8 @@ class World:
     sessions: dict[str, Session] = field(default_factory=dict[str, Session])  #: by the name of the student
     version: str = ""  #: of the application of Kidus
     offers: dict[str, OfferId] = field(default_factory=dict[str, OfferId])  #: the last one of each student's
+    schedules: dict[str, Schedule] = field(default_factory=dict[str, Schedule])
+    runs: list[RunId] = field(default_factory=list[RunId])  #: those that wait: a match
 
     @property
     def cast(self) -> Cast:
@@ -51,7 +55,7 @@ class World:
 
     async def begin(self) -> None:
         """Have everything happen."""
-        await self.app.control.reconcile({})
+        await self.app.reconciling.reconcile({})
         await self._come()
         await self._talk_and_end()
         await self._wait()
@@ -59,6 +63,8 @@ class World:
         self.clock.move(seconds=1)
         for name in EVERYBODY:
             self.people[name] = await self.app.people.identify(self.ids(name))
+        self.schedules = {entry.schedule.name: entry.schedule for entry in await self.app.control.list(OPERATOR)}
+        self.runs = [run.id for run in await self.app.control.history(OPERATOR)]
 
     async def _come(self) -> None:
         """Lensa is an admin, has appointed Martha, and Daniel too, whom she has dismissed; Eve is invited."""
@@ -204,19 +210,26 @@ class World:
             ("admin.end.yes", "Tigist"),
         ]
         found += [(who, action, alias(about)) for who in ("Lensa", "Martha", "Daniel", "Dawit") for action, about in steered]
-        found += [("Daniel", action, name) for action in ("admin.task.run", "admin.task.pause") for name in TASKS]
+        deeds = ("admin.task.run", "admin.task.pause", "admin.task.delete.yes", "admin.draft.edit")
+        found += [("Daniel", action, str(one.id)) for action in deeds for one in self.schedules.values()]
+        found += [(who, "admin.run.cancel.yes", str(one)) for who in ("Daniel", "Sara", "Dawit") for one in self.runs]
+        found += [(who, action, "") for who in ("Lensa", "Daniel", "Eve") for action in ("admin.draft.save", "admin.draft.usual")]
         return found
 
     def references(self, action: str) -> list[str]:
         """Return what a button of *action* could be about, in this world and in none."""
         aliases = [session.alias for session in self.sessions.values()]
-        numbers = sorted({*(actor.me for actor in self.people.values()), *self.offers.values()})
+        tasks = (*(one.id for one in self.schedules.values()), *self.runs)
+        numbers = sorted({*(actor.me for actor in self.people.values()), *self.offers.values(), *tasks})
         pages = [f"{shown}.{number}" for shown in Shown for number in ("", "0", "1", "99")]
-        of_all = [*texts.topics(), *Gender, *Detail, "summary", *TASKS, *pages, *_ODD, *aliases, *map(str, numbers)]
+        of_all = [*texts.topics(), *Gender, *Detail, *_OF_FORMS, *TASKS, *pages, *_ODD, *aliases, *map(str, numbers)]
         if action.startswith("admin.assign"):
             return [*of_all, *(f"{alias}.{number}" for alias in aliases for number in numbers)]
         return [*of_all, *(f"{alias}-{stars}" for alias in aliases for stars in range(7))] if action == "rating.stars" else of_all
 
+
+#: What the buttons of forms are about.
+_OF_FORMS = ["summary", *Question, "task.0.1", "when.0.0"]
 
 #: Numbers that no column holds, pages that no list has, and names of nobody.
 _ODD = [

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.scheduler.clock import SchedulerClock
-from bot.scheduler.control import Control
-from bot.scheduler.runners.local import LocalRunner
+from bot.scheduler.reconciling import Reconciling
+from bot.scheduler.runners import Runner
 from bot.services.transferring import Transferring
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,9 @@ _DRAIN_SECONDS = 8.0  #: of the 15 s in which the process ends (CONTRACT.md), th
 class Manager:
     """Everything that runs by time."""
 
-    control: Control
+    reconciling: Reconciling
     clock: SchedulerClock
-    runner: LocalRunner
+    runner: Runner
     transferring: Transferring
 
     async def run(self, owned: Mapping[str, timedelta], *, dead_owner: str | None) -> None:
@@ -34,7 +34,7 @@ class Manager:
             owned: Intervals that the environment owns, by name of the schedule.
             dead_owner: How the names begin of owners that cannot live any more, because they held the lock that we hold.
         """
-        await self.control.reconcile(owned)
+        await self.reconciling.reconcile(owned)
         await self.clock.idling.reconcile()
         await self.transferring.reconcile()
         await self.clock.executor.take_up(dead_owner=dead_owner)

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -71,6 +72,41 @@ async def put_back(db: Database, wrapping: Sequence[bytes], folder: Path, *, at:
         for key in found:
             await keys.add_if_missing(tx, key, at=at)
     logger.warning("This database is a restored backup: %d keys were put back into it from %s.", len(found), path)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The key file, opened; a key is looked for in its text, since to read a hundred thousand would keep the loop waiting."""
+
+    text: bytes
+
+    def find(self, key_id: KeyId) -> WrappedKey | None:
+        """Return a key; None where it is not in the file, because what it sealed was erased since."""
+        start = self.text.find(b"[%d, " % key_id)
+        return None if start < 0 else self._row(start)
+
+    def lookup(self) -> WrappedKey | None:
+        """Return the key of the hash by which people are found."""
+        found = _LOOKUP.search(self.text)
+        return None if found is None else self._row(found.start())
+
+    def _row(self, start: int) -> WrappedKey:
+        (key,) = _keys_in(b"[" + self.text[start : self.text.index(b"]", start) + 1] + b"]")
+        return key
+
+
+def open_file(vault: Vault, folder: Path) -> Opened:
+    """Open the key file beside the backups; blocks.
+
+    Raises:
+        WrongKey: It is missing, or ``ENCRYPTION_KEY`` does not open it.
+    """
+    path = folder / NAME
+    if not path.exists():
+        raise WrongKey(
+            f"The key file {path} is missing, and without it no backup can be read: run /backup, which writes it anew."
+        )
+    return Opened(vault.unwrap_file(path.read_bytes()))
 
 
 def _is_of_another_database(vault: Vault, sealed: bytes, wrapped: Sequence[WrappedKey]) -> bool:

@@ -23,6 +23,7 @@ from bot.services.vault import Vault
 from bot.storage import files, keys, migrations
 from bot.storage.copies import CopyFailed, copy_sqlite, dump_postgresql
 from bot.storage.database import Database, Turn
+from bot.storage.holding import alone_in
 from bot.storage.keys import WrappedKey
 
 logger = logging.getLogger(__name__)
@@ -66,11 +67,12 @@ class Backups:
 
     async def _create(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._remove_leftovers()
-        try:
-            return await self._write()
-        finally:
+        async with alone_in(self.folder):  # what another process is writing here would pass for left over
             self._remove_leftovers()
+            try:
+                return await self._write()
+            finally:
+                self._remove_leftovers()
 
     async def _write(self) -> Path:
         final = await self._free_name()
@@ -136,6 +138,11 @@ def made_at(path: Path) -> datetime:
 def newest(folder: Path) -> Path | None:
     """Return the newest backup in *folder*; None where there is none."""
     return next(iter(_newest_first(folder)), None)
+
+
+def oldest(folder: Path) -> Path | None:
+    """Return the oldest backup in *folder*; None where there is none."""
+    return next(reversed(_newest_first(folder)), None)
 
 
 def newest_good(folder: Path) -> Path | None:

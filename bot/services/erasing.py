@@ -33,6 +33,17 @@ class Erasing:
     vault: Vault
     retention: timedelta
 
+    async def has_old(self) -> bool:
+        """Return whether anything has been kept long enough."""
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
+            return bool(await messages.erasable(tx, ended_before=self.clock() - self.retention, limit=1))
+
+    async def count_old(self) -> Erased:
+        """Return what ``erase_old`` would do."""
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
+            sessions, found = await messages.count_erasable(tx, ended_before=self.clock() - self.retention)
+        return Erased(sessions, found)
+
     async def erase_old(self, *, batch: int, between: Callable[[], Awaitable[None]]) -> Erased:
         """Erase messages, descriptions and keys of the sessions that ended longer than the retention ago.
 

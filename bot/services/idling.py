@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +19,14 @@ from bot.texts import ending, everyone
 from bot.texts.times import span
 
 _AT_ONCE = 5  #: conversations in one transaction; each takes about a millisecond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attended:
+    """How many conversations were looked after."""
+
+    reminded: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,38 +58,40 @@ class Idling:
         async with self.db.transaction() as tx:
             await idle.forget_the_future(tx, at=self.clock())
 
-    async def attend(self) -> None:
-        """Remind, then end, whatever is due, in pieces between which others write."""
+    async def attend(self) -> Attended:
+        """Remind, then end, whatever is due, in pieces between which others write; return how many that were."""
         async with self.db.reading() as tx:
             beat = await self.pulse.read(tx)
         if beat is None or beat.caught_up_at is None:
-            return
+            return Attended()
         until = min(self.clock(), beat.caught_up_at) - self._patience
-        while await self._remind_some(silent_since=until):
-            pass
-        while await self._end_some(reminded_before=until):
-            pass
+        return Attended(
+            reminded=await _all(lambda: self._remind_some(silent_since=until)),
+            ended=await _all(lambda: self._end_some(reminded_before=until)),
+        )
 
-    async def _remind_some(self, *, silent_since: datetime) -> bool:
-        """Remind a few; return whether there may be more."""
-        at = self.clock()
+    async def _remind_some(self, *, silent_since: datetime) -> tuple[int, bool]:
+        """Remind a few; return how many, and whether there may be more."""
+        at, reminded = self.clock(), 0
         async with self.db.transaction() as tx:
             found = await idle.to_remind(tx, silent_since=silent_since, limit=_AT_ONCE)
             for session_id in sorted(found):  # in the order of their ids, as whoever holds several
                 if await idle.remind(tx, session_id, silent_since=silent_since, at=at):
                     await self._say_reminder(tx, session_id, at=at)
-        return len(found) == _AT_ONCE
+                    reminded += 1
+        return reminded, len(found) == _AT_ONCE
 
-    async def _end_some(self, *, reminded_before: datetime) -> bool:
-        """End a few; return whether there may be more."""
+    async def _end_some(self, *, reminded_before: datetime) -> tuple[int, bool]:
+        """End a few; return how many, and whether there may be more."""
         at = self.clock()
         async with self.db.transaction() as tx:
             found = await idle.to_end(tx, reminded_before=reminded_before, limit=_AT_ONCE)
             ended = [
                 await sessions.time_out(tx, session_id, reminded_before=reminded_before, at=at) for session_id in sorted(found)
             ]
-            await self.closing.follow(tx, [session for session in ended if session is not None], at=at)
-        return len(found) == _AT_ONCE
+            over = [session for session in ended if session is not None]
+            await self.closing.follow(tx, over, at=at)
+        return len(over), len(found) == _AT_ONCE
 
     async def _say_reminder(self, tx: Transaction, session_id: SessionId, *, at: datetime) -> None:
         session = await sessions.find(tx, session_id)
@@ -100,3 +111,12 @@ class Idling:
                 urgency=Urgency.CONVERSATION,
                 about=About.of(session),
             )
+
+
+async def _all(some: Callable[[], Awaitable[tuple[int, bool]]]) -> int:
+    """Do *some* until there is nothing left; return how many they were."""
+    total, is_more = 0, True
+    while is_more:
+        done, is_more = await some()
+        total += done
+    return total

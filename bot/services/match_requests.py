@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.storage import runs
+from bot.storage import run_requests
 from bot.storage.database import Transaction
 
 TASK = "match"
@@ -17,4 +17,4 @@ async def request_match(tx: Transaction, *, because: str, at: datetime) -> None:
     Asked for as a run, it survives the death of the process, and several events that come together are one run. Ask last: on
     PostgreSQL it waits for another transaction that asks at the same moment, and that one must not wait for a row that we hold.
     """
-    await runs.request_for_event(tx, TASK, because=because, max_attempts=_MOST_ATTEMPTS, at=at)
+    await run_requests.request_for_event(tx, TASK, because=because, max_attempts=_MOST_ATTEMPTS, at=at)

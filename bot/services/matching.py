@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from bot import texts
@@ -17,11 +17,11 @@ from bot.domain.planning import plan
 from bot.domain.sessions import Offer, Priority
 from bot.domain.text import Text, joined
 from bot.services.alerting import Alerting
-from bot.services.match_requests import request_match
+from bot.services.match_requests import TASK, request_match
 from bot.services.outbox import About, Message, Outbox
-from bot.storage import counselors, offers, queue, sessions
+from bot.storage import counselors, offers, queue, run_history, sessions
 from bot.storage.database import Database, Transaction, Turn
-from bot.storage.queue import Queued
+from bot.storage.queue import Queued, Shown
 from bot.texts import admin as to_admin
 from bot.texts import counselor as to_counselor
 from bot.texts import everyone
@@ -31,6 +31,8 @@ _PIECE = 64  #: offers made in one transaction, which holds the only writer of S
 
 #: Where requests that are no crisis find nobody, the admins hear of it so often at most, then of all that they do not know of.
 QUIET = timedelta(minutes=30)
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 Item = TypeVar("Item")
 
@@ -61,17 +63,33 @@ class Matching:
             waiting = await queue.waiting(tx, refused_since=at - REST_AFTER_REFUSAL)
         planned = await asyncio.to_thread(plan, waiting, candidates)
         chosen = _of_sessions(planned, limit)
-        known, made = Counter({one.session_id: one.entries for one in waiting}), list[Offer]()
-        for piece in _pieces(chosen):
-            offered = await self._offer(piece, known)
-            known.update(offer.session_id for offer in offered)
-            made += offered
+        made = await self._offer_all(list(_pieces(chosen)), Counter({one.session_id: one.entries for one in waiting}))
         if len(made) < len(planned):
             async with self.db.transaction() as tx:
                 await request_match(tx, because="more to match", at=self.clock())
         served = {match.session_id for match in planned}
         await self._alarm([one for one in waiting if one.session_id not in served and one.alarmed_at is None])
         return made
+
+    async def ask_again(self) -> int:
+        """Ask for a match where one would serve somebody and nobody has asked for it; return how many sessions it would serve.
+
+        Who refused a session does not count: when their rest is over nothing happens that asks.
+        """
+        at = self.clock()
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
+            candidates = [one for one in await counselors.available(tx, capacity=self.capacity) if one.is_free]
+            if not candidates or not await _is_idle(tx, since=at):
+                return 0
+            waiting = await queue.waiting(tx, refused_since=_EVER)
+        forgotten = {match.session_id for match in await asyncio.to_thread(plan, waiting, candidates)}
+        if not forgotten:
+            return 0
+        async with self.db.transaction() as tx:
+            if not await _is_idle(tx, since=at):
+                return 0
+            await request_match(tx, because="forgotten", at=at)
+        return len(forgotten)
 
     async def offer_by_hand(self, tx: Transaction, match: Match, *, at: datetime) -> Offer | None:
         """Make the offer that somebody decided on, to a counselor who is held and has room; None where it cannot be offered.
@@ -81,9 +99,32 @@ class Matching:
         held = await queue.hold(tx, [match.session_id])
         if match.session_id not in held:
             return None
-        return next(iter(await self._make(tx, [match], held, at=at)), None)
+        said = {one.id: await self._text(tx, one) for one in await queue.shown(tx, [match.session_id])}
+        return next(iter(await self._make(tx, [match], held, said, at=at)), None)
 
-    async def _offer(self, matches: Sequence[Match], known: Mapping[SessionId, int]) -> list[Offer]:
+    async def _offer_all(self, pieces: Sequence[Sequence[Match]], known: Counter[SessionId]) -> list[Offer]:
+        """Make offers piece by piece; what the next piece says is put together while this one waits for the disk."""
+        made = list[Offer]()
+        said = await self._describe(pieces[0]) if pieces else {}
+        for number, piece in enumerate(pieces, start=1):
+            following: Sequence[Match] = pieces[number] if number < len(pieces) else ()
+            offered, said = await asyncio.gather(self._offer(piece, known, said), self._describe(following))
+            known.update(offer.session_id for offer in offered)
+            made += offered
+        return made
+
+    async def _describe(self, matches: Sequence[Match]) -> dict[SessionId, Text]:
+        """Return what offers of these sessions say; nothing of it changes as long as a session can be offered."""
+        if not matches:
+            return {}
+        async with self.db.reading() as tx:
+            found = await queue.shown(tx, sorted({match.session_id for match in matches}))
+            await self.outbox.vault.load(tx, {one.key_id for one in found})
+            return {one.id: await self._text(tx, one) for one in found}
+
+    async def _offer(
+        self, matches: Sequence[Match], known: Mapping[SessionId, int], said: Mapping[SessionId, Text]
+    ) -> list[Offer]:
         """Make those of some offers for which session and counselor are still free, and the session's history is what is *known*.
 
         Else who was faster than we could have offered a session, had it declined or handed on, and we would offer it to the same
@@ -97,12 +138,20 @@ class Matching:
             await counselors.hold(tx, sorted(asked))
             room = await counselors.room(tx, sorted(asked), capacity=self.capacity)
             found = await queue.hold(tx, sorted({match.session_id for match in matches}))
-            held = {session_id: one for session_id, one in found.items() if one.entries == known[session_id]}
+            held = {
+                session_id: one for session_id, one in found.items() if one.entries == known[session_id] and session_id in said
+            }
             possible = _possible(matches, held, room)
-            return await self._make(tx, possible, held, at=at) if possible else []
+            return await self._make(tx, possible, held, said, at=at) if possible else []
 
     async def _make(
-        self, tx: Transaction, matches: Sequence[Match], held: Mapping[SessionId, Queued], *, at: datetime
+        self,
+        tx: Transaction,
+        matches: Sequence[Match],
+        held: Mapping[SessionId, Queued],
+        said: Mapping[SessionId, Text],
+        *,
+        at: datetime,
     ) -> list[Offer]:
         moving = {match.session_id for match in matches if held[match.session_id].is_waiting}
         if moving:
@@ -111,25 +160,15 @@ class Matching:
         made = await offers.add(tx, deadlines, at=at)
         if not made:
             return []
-        await self.outbox.vault.load(tx, {held[offer.session_id].key_id for offer in made})
-        messages = [await self._message(tx, offer, held[offer.session_id]) for offer in made]
+        messages = [_message(offer, held[offer.session_id], said[offer.session_id]) for offer in made]
         deliveries = await self.outbox.say_all(tx, messages, at=at)
         await offers.shown_by(tx, [(offer.id, delivery) for offer, delivery in zip(made, deliveries, strict=True)])
         return made
 
-    def _patience(self, session: Queued) -> timedelta:
+    def _patience(self, session: Queued | Shown) -> timedelta:
         return self.crisis_offer_timeout if session.priority is Priority.CRISIS else self.offer_timeout
 
-    async def _message(self, tx: Transaction, offer: Offer, session: Queued) -> Message:
-        return Message(
-            text=await self._text(tx, session),
-            to=offer.counselor_id,
-            buttons=offer_buttons(offer),
-            urgency=Urgency.CRISIS if session.priority is Priority.CRISIS else Urgency.OFFER,
-            about=About(key_id=session.key_id),
-        )
-
-    async def _text(self, tx: Transaction, session: Queued) -> Text:
+    async def _text(self, tx: Transaction, session: Shown) -> Text:
         description = to_counselor.NO_DESCRIPTION
         if session.description is not None:
             written = await self.outbox.vault.unseal(tx, session.key_id, session.description, about="description")
@@ -187,10 +226,28 @@ class Matching:
                 await self.alerting.tell_admins(tx, text, at=at, buttons=[[Button(to_admin.LOOK, "admin.sessions")]])
 
 
+async def _is_idle(tx: Transaction, *, since: datetime) -> bool:
+    """Return whether no match waits or is under way, and none has ended since an instant."""
+    if TASK in await run_history.unfinished(tx):
+        return False
+    last = await run_history.last_of(tx, TASK)
+    return last is None or last.finished_at is None or last.finished_at < since
+
+
 def offer_buttons(offer: Offer) -> list[list[Button]]:
     """Return the buttons under an offer."""
     reference = str(offer.id)
     return [[Button(to_counselor.ACCEPT, "offer.accept", reference), Button(to_counselor.DECLINE, "offer.decline", reference)]]
+
+
+def _message(offer: Offer, session: Queued, text: Text) -> Message:
+    return Message(
+        text=text,
+        to=offer.counselor_id,
+        buttons=offer_buttons(offer),
+        urgency=Urgency.CRISIS if session.priority is Priority.CRISIS else Urgency.OFFER,
+        about=About(key_id=session.key_id),
+    )
 
 
 def _of_sessions(planned: Sequence[Match], limit: int) -> list[Match]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,9 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot import texts
+from bot.domain.content import Media
 from bot.domain.errors import NotFound
 from bot.domain.ids import DeliveryId, KeyId, PersonId, SessionId
-from bot.domain.outgoing import ANSWER_PATIENCE, PATIENCE, SCREEN_PATIENCE, Attachment, Keyboard, Method, Place, Urgency
+from bot.domain.outgoing import (
+    ANSWER_PATIENCE,
+    PATIENCE,
+    SCREEN_PATIENCE,
+    Attachment,
+    Keyboard,
+    Method,
+    OwnFile,
+    Place,
+    Urgency,
+)
 from bot.domain.sessions import Session
 from bot.domain.text import Text, Translate
 from bot.services.vault import Vault
@@ -88,7 +100,7 @@ class Outbox:
         person = await _person(tx, to)
         payload = _screen(text, buttons, texts.translator(person.language))
         if attachment is not None:
-            payload["attachment"] = {"kind": attachment.kind, **asdict(attachment.media)}
+            payload["attachment"] = {"kind": attachment.kind, **_described(attachment.media)}
         return await self._owe(tx, person, Method.SAY, payload, at=at, urgency=urgency, about=about, place=reply_to)
 
     async def edit(  # noqa: PLR0913 — what, where, how
@@ -134,7 +146,7 @@ class Outbox:
         """Return what a delivery says: ``text`` (HTML) and ``buttons`` (rows of [label, action, reference]), or ``query_id``.
 
         Beside them, where there is one: ``message_id`` of the message to be changed or answered, ``attachment`` (kind and the
-        fields of ``Media``), ``is_caption``.
+        fields of ``Media``, or ``name`` and ``content`` in base64), ``is_caption``.
 
         Raises:
             Unreadable: It was erased with its session or person.
@@ -230,3 +242,10 @@ def _nobody() -> NotFound:
 def _screen(text: Text, buttons: Keyboard, translate: Translate) -> dict[str, Any]:
     rows = [[[button.label.plain(translate), button.action, button.reference] for button in row] for row in buttons]
     return {"text": text.render(translate), "buttons": rows}
+
+
+def _described(media: Media | OwnFile) -> dict[str, Any]:
+    """Return a file as a payload holds it: where it is at Telegram, or, where it is ours, what is in it."""
+    if isinstance(media, OwnFile):
+        return {"name": media.name, "content": base64.b64encode(media.content).decode()}
+    return asdict(media)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from enum import StrEnum
+from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from bot.domain.analytics import Figures, Waits
 from bot.domain.ids import Clock
 from bot.domain.people import Actor, Role
 from bot.domain.sessions import SessionState
-from bot.storage import statistics
-from bot.storage.database import Database, Transaction
-from bot.storage.statistics import Heads, Wait
+from bot.services.analytics import Analytics
+from bot.storage import health, run_requests, snapshots, statistics
+from bot.storage.database import Database, Transaction, Turn
+from bot.storage.statistics import Heads
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-_TENTH = Decimal("0.1")
-#: To count all that ever was takes 0.15 s at 100,000 sessions, in which no message is handled (SQLite). So it is not done at each
-#: press: figures are kept for so many times as long as they took, and in all at most a hundredth of the time goes there.
-_KEPT_TIMES = 100
+#: Whoever asks has stored figures counted again where they are older, because the schedule is paused or has not run yet.
+_FRESH = timedelta(hours=2)
+_TASK, _MOST_ATTEMPTS = "service_statistics", 1
 
-Key = TypeVar("Key", bound=str)
+
+class Series(StrEnum):
+    """What snapshots are taken for."""
+
+    SCREENS = "screens"  #: the newest is shown
+    TRENDS = "trends"  #: kept, to be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +41,30 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recent:
-    """What happened in the last ``DAY``."""
+class Snapshot:
+    """How the service stood at an instant, and what it had done until then."""
 
-    requested: int
-    started: int
-    ended: int
-    messages: int
+    at: datetime
+    people: int
+    now: Overview
+    so_far: Figures  #: since it began
+    day: Figures  #: the last ``DAY``
+    waits: Waits  #: of those who met their first counselor in the last ``WEEK``
+    week: Figures  #: the last seven days that are rolled up
+    week_before: Figures  #: the seven before them
+    database_bytes: int
+
+
+_SNAPSHOT = TypeAdapter(Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """What the service has done so far."""
+    """What ``/stats`` shows."""
 
-    at: datetime  #: when it was counted
-    heads: Heads
-    sessions: Mapping[SessionState, int]
-    topics: Mapping[str, int]  #: sessions by topic, the most frequent first
-    messages: int
-    recent: Recent
-    average_wait: timedelta | None  #: of the requests of the last ``WEEK``; None where none has found a counselor
-    ratings: int
-    average_rating: Decimal | None  #: one digit, halves up; None where nobody has rated
+    at: datetime
+    now: Overview  #: at that instant
+    counted: Snapshot | None  #: all that may take longer to count, as of ``counted.at``; None where it is only being counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +73,11 @@ class Reporting:
 
     db: Database
     clock: Clock
-    _kept: list[tuple[Statistics, datetime]] = field(default_factory=list[tuple[Statistics, datetime]])  #: the last, until when
+    analytics: Analytics
+    sqlite_path: Path | None
+    #: So many moves of sessions in a week, or since the last day that is rolled up, are counted at a press, in some milliseconds.
+    #: More are counted by a task only: at 100,000 sessions it takes 20 to 100 ms, in which no message is handled (SQLite).
+    few: int = 1_000
 
     async def overview(self, actor: Actor) -> Overview:
         """Return what the panel shows.
@@ -74,59 +87,65 @@ class Reporting:
         """
         actor.require(Role.ADMIN)
         async with self.db.transaction() as tx:
-            return Overview(heads=await statistics.heads(tx), sessions=await statistics.open_sessions(tx))
+            return await _overview(tx)
 
     async def statistics(self, actor: Actor) -> Statistics:
-        """Return the figures of ``/stats``, counted now, or not long ago where that takes long.
+        """Return the figures of ``/stats``: what is open now, and the rest too where it is counted quickly.
+
+        Else the rest is what a task has stored, which is asked to count again where that is long ago.
 
         Raises:
             NotAllowed: The actor is no admin.
         """
         actor.require(Role.ADMIN)
         at = self.clock()
-        for kept, until in self._kept:
-            if kept.at <= at < until:
-                return kept
         async with self.db.transaction() as tx:
-            counted = await _count(tx, at)
-        self._kept[:] = [(counted, at + _KEPT_TIMES * (self.clock() - at))]
-        return counted
+            if not await self.analytics.has_more(tx, at - WEEK, than=self.few):
+                counted = await self._count(tx)
+                return Statistics(at=at, now=counted.now, counted=counted)
+            stored = await snapshots.newest(tx, Series.SCREENS, until=at)
+            counted = _SNAPSHOT.validate_json(stored) if stored else None
+            shown = Statistics(at=at, now=await _overview(tx), counted=counted)
+            if counted is None or at - counted.at > _FRESH:
+                await run_requests.request_for_event(tx, _TASK, because="asked for", max_attempts=_MOST_ATTEMPTS, at=at)
+        return shown
+
+    async def trend(self, actor: Actor, since: datetime) -> list[Snapshot]:
+        """Return how the service stood every few hours since an instant, as far as that is kept.
+
+        Raises:
+            NotAllowed: The actor is no admin.
+        """
+        actor.require(Role.ADMIN)
+        async with self.db.transaction() as tx:
+            return [_SNAPSHOT.validate_json(stored) for stored in await snapshots.since(tx, Series.TRENDS, since)]
+
+    async def take(self, series: Series, *, keep: timedelta = timedelta(0)) -> Snapshot:
+        """Count, store it, and delete those of the series that are older than *keep*."""
+        async with self.db.reading(Turn.MAINTENANCE) as tx:
+            taken = await self._count(tx)
+        stored = _SNAPSHOT.dump_json(taken).decode()
+        async with self.db.transaction(Turn.MAINTENANCE) as tx:
+            await snapshots.add(tx, series, stored, at=taken.at)
+            await snapshots.delete_before(tx, series, taken.at - keep)
+        return taken
+
+    async def _count(self, tx: Transaction) -> Snapshot:
+        at = self.clock()
+        today = at.astimezone(self.analytics.zone).date()
+        weeks = [await self.analytics.sum_of(tx, today - (n + 1) * WEEK, today - n * WEEK - DAY) for n in range(2)]
+        return Snapshot(
+            at=at,
+            people=await statistics.people(tx),
+            now=await _overview(tx),
+            so_far=await self.analytics.so_far(tx),
+            day=await self.analytics.since(tx, at - DAY),
+            waits=await self.analytics.waits_since(tx, at - WEEK),
+            week=weeks[0],
+            week_before=weeks[1],
+            database_bytes=await health.size(tx, self.sqlite_path),
+        )
 
 
-async def _count(tx: Transaction, at: datetime) -> Statistics:
-    tallies = await statistics.tallies(tx, since=at - DAY)
-    ratings = sum(tally.ratings for tally in tallies)
-    return Statistics(
-        at=at,
-        heads=await statistics.heads(tx),
-        sessions=dict.fromkeys(SessionState, 0) | _counted((tally.state, tally.sessions) for tally in tallies),
-        topics=dict(_counted((tally.topic, tally.sessions) for tally in tallies).most_common()),
-        messages=sum(tally.messages for tally in tallies),
-        recent=Recent(
-            requested=sum(tally.requested for tally in tallies),
-            started=sum(tally.started for tally in tallies),
-            ended=sum(tally.ended for tally in tallies),
-            messages=await statistics.recent_messages(tx, since=at - DAY),
-        ),
-        average_wait=_average(await statistics.waits(tx, since=at - WEEK)),
-        ratings=ratings,
-        average_rating=_mean(sum(tally.ratings_total for tally in tallies), ratings),
-    )
-
-
-def _counted(pairs: Iterable[tuple[Key, int]]) -> Counter[Key]:
-    """Return the sums of the numbers by key, in the order of the keys."""
-    counts: Counter[Key] = Counter()
-    for key, number in sorted(pairs, key=lambda pair: str(pair[0])):
-        counts[key] += number
-    return counts
-
-
-def _average(waits: list[Wait]) -> timedelta | None:
-    if not waits:
-        return None
-    return sum((wait.started_at - wait.requested_at for wait in waits), timedelta(0)) / len(waits)
-
-
-def _mean(total: int, count: int) -> Decimal | None:
-    return (Decimal(total) / count).quantize(_TENTH, ROUND_HALF_UP) if count else None
+async def _overview(tx: Transaction) -> Overview:
+    return Overview(heads=await statistics.heads(tx), sessions=await statistics.open_sessions(tx))

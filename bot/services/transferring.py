@@ -66,12 +66,17 @@ class Transferring:
             await request_match(tx, because=_REASON, at=at)
         return session
 
-    async def reconcile(self) -> None:
-        """Take back what somebody has who may have none any more: who was taken out of ``ADMIN_IDS`` while the bot was down."""
-        at = self.clock()
+    async def reconcile(self) -> list[Session]:
+        """Take back what somebody has who may have none any more: who was taken out of ``ADMIN_IDS`` while the bot was down.
+
+        Returns:
+            The sessions, as they wait now.
+        """
+        at, returned = self.clock(), list[Session]()
         async with self.db.transaction() as tx:
             for counselor_id in await sessions.counselors_out_of_service(tx, admins=await self.people.fixed_admins(tx)):
-                await self.hand_back(tx, counselor_id, reason="out of service", at=at)
+                returned += await self.hand_back(tx, counselor_id, reason="out of service", at=at)
+        return returned
 
     async def hand_back(self, tx: Transaction, counselor_id: CounselorId, *, reason: str, at: datetime) -> list[Session]:
         """Return all conversations of a counselor who can have none any more to the queue; both sides are told.

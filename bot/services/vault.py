@@ -134,6 +134,14 @@ class Vault:
         """Open what ``wrap_file`` made; see ``unwrap_file`` of this module."""
         return unwrap_file(self._wrapping, sealed)
 
+    def unwrap(self, key: WrappedKey) -> bytes:
+        """Open a key that lies elsewhere than in the table, as in the key file of the backups.
+
+        Raises:
+            WrongKey: ``ENCRYPTION_KEY`` does not open it.
+        """
+        return _unwrap(self._wrapping, key)
+
     def forget(self, key_id: KeyId) -> None:
         """Drop a key from memory; its row is deleted by the caller."""
         self._cache.pop(key_id, None)

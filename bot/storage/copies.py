@@ -19,8 +19,8 @@ from bot.storage.keys import Purpose, WrappedKey
 from bot.storage.pieces import gently
 
 #: What a manifest counts: enough to see at a glance whether a copy is the right one.
-_COUNTED: tuple[str, ...] = ("person", "counselor", "session", "message", "delivery", "run")
-_COUNTS: LiteralString = """
+COUNTED: tuple[str, ...] = ("person", "counselor", "session", "message", "delivery", "run")
+COUNTS: LiteralString = """
     SELECT (SELECT count(*) FROM person) AS person, (SELECT count(*) FROM counselor) AS counselor,
            (SELECT count(*) FROM session) AS session, (SELECT count(*) FROM message) AS message,
            (SELECT count(*) FROM delivery) AS delivery, (SELECT count(*) FROM run) AS run
@@ -69,7 +69,7 @@ def copy_sqlite(source: Path, target: Path) -> Copied:
             copy.execute("DELETE FROM key")
             copy.execute(_NOT_RUNNING)
         _check(copy)
-        counts: dict[str, int] = dict(zip(_COUNTED, copy.execute(_COUNTS).fetchone(), strict=True))
+        counts: dict[str, int] = dict(zip(COUNTED, copy.execute(COUNTS).fetchone(), strict=True))
     return Copied(counts=counts, keys=keys)
 
 
@@ -124,7 +124,9 @@ def _check(copy: sqlite3.Connection) -> None:
 
 
 async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> dict[str, int]:
-    """Write a dump of the whole database but the keys to *target*, and read it once from end to end; return what it holds.
+    """Write a dump of the database to *target*, and read it once from end to end; return what it holds.
+
+    The keys stay out of it, and so does procrastinate: its jobs are made anew from the runs that wait.
 
     Args:
         url: The database.
@@ -134,14 +136,16 @@ async def dump_postgresql(url: str, target: Path, *, programs: Path | None) -> d
     Raises:
         CopyFailed: A program is missing, older than the server, or failed.
     """
+    from bot.storage.carrier import FAMILY  # noqa: PLC0415 — needs an optional extra
+
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    location, password = _without_password(url)
+    location, password = without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     async with _snapshot(url) as (snapshot, counts):
-        what = ("--format=custom", "--exclude-table-data=key", f"--snapshot={snapshot}")
-        await _run(programs, environment, "pg_dump", *what, f"--file={target}", location)
+        what = ("--format=custom", "--exclude-table-data=key", f"--exclude-schema={FAMILY}*", f"--snapshot={snapshot}")
+        await run_program(programs, environment, "pg_dump", *what, f"--file={target}", location)
     # ``pg_restore --list`` is content with a dump that was cut off; a script made of the whole of it is not.
-    await _run(programs, environment, "pg_restore", "--file=/dev/null", str(target))
+    await run_program(programs, environment, "pg_restore", "--file=/dev/null", str(target))
     return counts
 
 
@@ -153,11 +157,11 @@ async def _snapshot(url: str) -> AsyncGenerator[tuple[str, dict[str, int]]]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         exported = await (await connection.execute("SELECT pg_export_snapshot()")).fetchone()
-        counted = await (await connection.execute(_COUNTS)).fetchone()
-        yield str((exported or ("",))[0]), dict(zip(_COUNTED, counted or (), strict=True))
+        counted = await (await connection.execute(COUNTS)).fetchone()
+        yield str((exported or ("",))[0]), dict(zip(COUNTED, counted or (), strict=True))
 
 
-def _without_password(url: str) -> tuple[str, str | None]:
+def without_password(url: str) -> tuple[str, str | None]:
     """Return *url* without its password, which every user of the machine could read in the list of processes."""
     from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415 — an optional extra
 
@@ -166,7 +170,12 @@ def _without_password(url: str) -> tuple[str, str | None]:
     return make_conninfo("", **parts), str(password) if password else None
 
 
-async def _run(programs: Path | None, environment: dict[str, str], program: str, *arguments: str) -> None:
+async def run_program(programs: Path | None, environment: dict[str, str], program: str, *arguments: str) -> None:
+    """Run a program of the PostgreSQL client to its end; it dies with us.
+
+    Raises:
+        CopyFailed: It is missing, older than the server, or failed.
+    """
     path = str(programs / program) if programs else program
     async with _process(path, *arguments, environment=environment) as process:
         _, errors = await process.communicate()

@@ -37,9 +37,12 @@ _ROWS: LiteralString = """
     SELECT counselor.*, person.key_id, person.is_reachable, person.is_admin,
            (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'active')
            + (SELECT count(*) FROM offer WHERE counselor_id = counselor.id AND outcome IS NULL) AS load,
-           (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ended,
-           (SELECT count(rating) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ratings,
-           (SELECT coalesce(sum(rating), 0) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS total
+           past_sessions
+           + (SELECT count(*) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ended,
+           past_ratings
+           + (SELECT count(rating) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS ratings,
+           past_ratings_total
+           + (SELECT coalesce(sum(rating), 0) FROM session WHERE counselor_id = counselor.id AND state = 'ended') AS total
       FROM counselor JOIN person ON person.id = counselor.id
      WHERE counselor.deleted_at IS NULL
 """

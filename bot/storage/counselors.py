@@ -97,9 +97,9 @@ async def available(tx: Transaction, *, capacity: int) -> list[Candidate]:
         SELECT counselor.id, counselor.gender,
                count(session.id) FILTER (WHERE session.state = 'active')
                + (SELECT count(*) FROM offer WHERE offer.counselor_id = counselor.id AND offer.outcome IS NULL) AS load,
-               count(session.id) FILTER (WHERE session.state = 'ended') AS ended,
-               count(session.rating) AS ratings,
-               coalesce(sum(session.rating), 0) AS total
+               counselor.past_sessions + count(session.id) FILTER (WHERE session.state = 'ended') AS ended,
+               counselor.past_ratings + count(session.rating) AS ratings,
+               counselor.past_ratings_total + coalesce(sum(session.rating), 0) AS total
           FROM counselor
           JOIN person ON person.id = counselor.id
           LEFT JOIN session ON session.counselor_id = counselor.id AND session.state IN ('active', 'ended')

@@ -16,6 +16,9 @@ from enum import IntEnum, StrEnum
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, LiteralString, Protocol, TypeVar
+from weakref import WeakSet
+
+from bot.domain.ids import RunId
 
 if TYPE_CHECKING:
     from bot.storage.condition import Condition
@@ -33,6 +36,7 @@ class Channel(StrEnum):
     DELIVERY = "delivery"
     RUN = "run"
     CLOCK = "clock"  #: something now has an earlier due time
+    JOB = "job"  #: on PostgreSQL: a run was sent to whoever executes it
 
 
 class Turn(IntEnum):
@@ -83,6 +87,14 @@ class Transaction(Protocol):
         """Wake whoever waits on *channel*, here and in other processes, once this is committed."""
         ...
 
+    def carry(self, run_id: RunId) -> None:
+        """Have what a change of this run made ready carried to where it is executed, once this is committed.
+
+        Call it wherever a run begins to wait or is no longer under way. Does nothing on SQLite, where who executes runs is woken
+        by their channel, and looks.
+        """
+        ...
+
 
 class Database(Protocol):
     """One database, through one driver."""
@@ -117,7 +129,7 @@ class Database(Protocol):
         ...
 
     def subscribe(self, *channels: Channel) -> asyncio.Event:
-        """Return an event that is set by each commit that wrote such rows, ours or another process's."""
+        """Return an event that is set by each commit that wrote such rows, ours or another process's, as long as it is held."""
         ...
 
     async def close(self) -> None:
@@ -255,13 +267,13 @@ class Subscriptions:
     """The events behind ``Database.subscribe``."""
 
     def __init__(self) -> None:
-        self._events: dict[Channel, list[asyncio.Event]] = {channel: [] for channel in Channel}
+        self._events: dict[Channel, WeakSet[asyncio.Event]] = {channel: WeakSet() for channel in Channel}
 
     def subscribe(self, *channels: Channel) -> asyncio.Event:
         """Return a new event for *channels*."""
         event = asyncio.Event()
         for channel in channels:
-            self._events[channel].append(event)
+            self._events[channel].add(event)
         return event
 
     def wake(self, *channels: Channel) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from bot.storage.database import Transaction
+from bot.domain.schedules import Interval, when_of
+from bot.storage.database import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,10 @@ class LastRun:
 
     task: str
     is_enabled: bool
-    every_seconds: int
-    next_run_at: datetime
+    every: timedelta | None  #: where it runs at an interval
+    next_run_at: datetime | None
     is_failed: bool | None  #: None where it has not ended yet
+    error: str | None  #: why, where it failed
     succeeded_at: datetime | None  #: the last time that it did
 
 
@@ -62,18 +65,39 @@ async def last_runs(tx: Transaction) -> list[LastRun]:
     """Return the tasks that have a schedule, with how they ended last, whoever had asked for that run."""
     rows = await tx.fetch_all(
         """
-        SELECT task, is_enabled, every_seconds, next_run_at,
+        SELECT task, is_enabled, kind, spec, zone, next_run_at,
                (SELECT state = 'failed' FROM run WHERE run.task = schedule.task AND state IN ('succeeded', 'failed')
                  ORDER BY finished_at DESC LIMIT 1) AS is_failed,
+               (SELECT error FROM run WHERE run.task = schedule.task AND state IN ('succeeded', 'failed')
+                 ORDER BY finished_at DESC LIMIT 1) AS error,
                (SELECT finished_at FROM run WHERE run.task = schedule.task AND state IN ('succeeded', 'failed')
                    AND state = 'succeeded' ORDER BY finished_at DESC LIMIT 1) AS succeeded_at
           FROM schedule WHERE deleted_at IS NULL ORDER BY task
         """
     )
-    return [LastRun(**row) for row in rows]
+    return [
+        LastRun(
+            task=row["task"],
+            is_enabled=row["is_enabled"],
+            every=_interval(row),
+            next_run_at=row["next_run_at"],
+            is_failed=row["is_failed"],
+            error=row["error"],
+            succeeded_at=row["succeeded_at"],
+        )
+        for row in rows
+    ]
 
 
-async def size_on_postgresql(tx: Transaction) -> int:
-    """Return how large the database is, in bytes."""
+async def size(tx: Transaction, sqlite_path: Path | None) -> int:
+    """Return how large the database is, in bytes; *sqlite_path* is its file where it has one."""
+    if sqlite_path is not None:
+        files = (sqlite_path, sqlite_path.with_name(f"{sqlite_path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
     row = await tx.fetch_one("SELECT pg_database_size(current_database()) AS size")
     return int(row["size"]) if row else 0
+
+
+def _interval(row: Row) -> timedelta | None:
+    when = when_of(row["kind"], row["spec"], row["zone"])
+    return when.every if isinstance(when, Interval) else None

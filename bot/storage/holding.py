@@ -69,6 +69,27 @@ async def lock_file_within(database: Path, *, seconds: float, stopping: asyncio.
             await asyncio.sleep(_RETRY_SECONDS)
 
 
+@asynccontextmanager
+async def alone_in(folder: Path) -> AsyncGenerator[None]:
+    """Wait until nobody else on this machine works in *folder* through here, and keep others out for the block.
+
+    The lock is on the folder itself, so that it leaves no file behind; where a network disk knows no such lock, there is none.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(_RETRY_SECONDS)
+            except OSError:
+                break
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class Lease:
     """A row that is ours for as long as we renew it."""
 

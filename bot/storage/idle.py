@@ -9,7 +9,7 @@ from bot.domain.ids import SessionId
 from bot.storage.database import Row, Transaction
 
 #: Neither side has written something that lies in our table and waits to be handled.
-_IS_HEARD: LiteralString = """
+IS_HEARD: LiteralString = """
     NOT EXISTS (
         SELECT 1 FROM person JOIN "update" ON "update".chat_hash = person.telegram_hash
          WHERE person.id IN (session.student_id, session.counselor_id) AND "update".state = 'open')
@@ -34,7 +34,7 @@ async def to_remind(tx: Transaction, *, silent_since: datetime, limit: int) -> l
         """
         SELECT id FROM session
          WHERE state = 'active' AND reminded_at IS NULL AND last_message_at <= :silent_since AND """
-        + _IS_HEARD
+        + IS_HEARD
         + " ORDER BY last_message_at LIMIT :limit",
         silent_since=silent_since,
         limit=limit,
@@ -48,7 +48,7 @@ async def to_end(tx: Transaction, *, reminded_before: datetime, limit: int) -> l
         """
         SELECT id FROM session
          WHERE state = 'active' AND reminded_at IS NOT NULL AND reminded_at <= :reminded_before AND """
-        + _IS_HEARD
+        + IS_HEARD
         + " ORDER BY reminded_at LIMIT :limit",
         reminded_before=reminded_before,
         limit=limit,

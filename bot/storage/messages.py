@@ -107,6 +107,19 @@ async def erasable(tx: Transaction, *, ended_before: datetime, limit: int) -> li
     ]
 
 
+async def count_erasable(tx: Transaction, *, ended_before: datetime) -> tuple[int, int]:
+    """Return how many sessions ``erasable`` finds without a limit, and how many messages they have."""
+    row = await tx.fetch_one(
+        """
+        SELECT count(*) AS sessions,
+               coalesce(sum((SELECT count(*) FROM message WHERE message.session_id = session.id)), 0) AS messages
+          FROM session WHERE content_erased_at IS NULL AND ended_at IS NOT NULL AND ended_at < :ended_before
+        """,
+        ended_before=ended_before,
+    )
+    return (row["sessions"], int(row["messages"])) if row else (0, 0)
+
+
 async def delete_some(tx: Transaction, session_id: SessionId, *, limit: int) -> int:
     """Delete the first messages of a session; return how many there were."""
     return await tx.execute(

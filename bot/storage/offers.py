@@ -120,22 +120,27 @@ async def decline(tx: Transaction, offer_id: OfferId, counselor_id: CounselorId,
 async def withdraw_of_session(tx: Transaction, session_id: SessionId, *, at: datetime) -> list[Offer]:
     """Withdraw every open offer of a session."""
     sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND session_id = :session_id ORDER BY +id "
-    return await _close(tx, await tx.fetch_all(sql + tx.holding, session_id=session_id), OfferOutcome.WITHDRAWN, at=at)
+    return await _close(tx, _ids(await tx.fetch_all(sql + tx.holding, session_id=session_id)), OfferOutcome.WITHDRAWN, at=at)
 
 
 async def withdraw_of_counselor(tx: Transaction, counselor_id: CounselorId, *, at: datetime) -> list[Offer]:
     """Withdraw every open offer to a counselor."""
     sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND counselor_id = :counselor_id ORDER BY +id "
-    return await _close(tx, await tx.fetch_all(sql + tx.holding, counselor_id=counselor_id), OfferOutcome.WITHDRAWN, at=at)
+    return await _close(tx, _ids(await tx.fetch_all(sql + tx.holding, counselor_id=counselor_id)), OfferOutcome.WITHDRAWN, at=at)
+
+
+async def withdraw(tx: Transaction, offer_ids: Sequence[OfferId], *, at: datetime) -> list[Offer]:
+    """Withdraw those of these offers that are open; they are held, in the order of their ids."""
+    return await _close(tx, offer_ids, OfferOutcome.WITHDRAWN, at=at)
 
 
 async def lapse(tx: Transaction, *, at: datetime) -> list[Offer]:
     """Let every open offer lapse whose deadline has passed."""
     sql: LiteralString = "SELECT id FROM offer WHERE outcome IS NULL AND expires_at <= :at ORDER BY +id "
-    return await _close(tx, await tx.fetch_all(sql + tx.holding, at=at), OfferOutcome.LAPSED, at=at)
+    return await _close(tx, _ids(await tx.fetch_all(sql + tx.holding, at=at)), OfferOutcome.LAPSED, at=at)
 
 
-async def _close(tx: Transaction, held: Sequence[Row], outcome: OfferOutcome, *, at: datetime) -> list[Offer]:
+async def _close(tx: Transaction, held: Sequence[OfferId], outcome: OfferOutcome, *, at: datetime) -> list[Offer]:
     """Close offers that are held.
 
     Who closes several holds them first, in the order of their ids, so that no two wait for each other; the sign before the id
@@ -145,15 +150,13 @@ async def _close(tx: Transaction, held: Sequence[Row], outcome: OfferOutcome, *,
         return []
     sql, ids = spread(
         "UPDATE offer SET outcome = :outcome, answered_at = :at WHERE id IN :ids AND outcome IS NULL RETURNING *",
-        ids=[row["id"] for row in held],
+        ids=held,
     )
     return [_to_offer(row) for row in await tx.fetch_all(sql, outcome=outcome, at=at, **ids)]
 
 
-async def next_deadline(tx: Transaction) -> datetime | None:
-    """Return the earliest deadline of an open offer; None where none is open."""
-    row = await tx.fetch_one("SELECT min(expires_at) AS expires_at FROM offer WHERE outcome IS NULL")
-    return row["expires_at"] if row else None
+def _ids(rows: Sequence[Row]) -> list[OfferId]:
+    return [OfferId(row["id"]) for row in rows]
 
 
 @lru_cache(maxsize=1024)

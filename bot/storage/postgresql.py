@@ -13,6 +13,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from bot.domain.ids import RunId
+from bot.storage import carrier
 from bot.storage.condition import Condition
 from bot.storage.database import (
     PARAMETER,
@@ -29,7 +31,9 @@ from bot.storage.database import (
     UniqueViolation,
     Value,
     only_reads,
+    spread,
 )
+from bot.storage.listening import PatientConnection
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class PostgresTransaction:
         self.connection = connection
         self.channels: set[Channel] = set()
         self.has_written = False
+        self._changed_runs: set[RunId] = set()
         self.savepoints = Savepoints(self._control)
 
     async def execute(self, sql: LiteralString, /, **values: Value) -> int:
@@ -74,6 +79,19 @@ class PostgresTransaction:
     def notify(self, channel: Channel) -> None:
         """Wake whoever waits on *channel* once this is committed."""
         self.channels.add(channel)
+
+    def carry(self, run_id: RunId) -> None:
+        """Have what a change of this run made ready carried to where it is executed, once this is committed."""
+        self._changed_runs.add(run_id)
+
+    async def before_commit(self) -> None:
+        """Send what others are to hear of this, all at once: it reaches them with the commit."""
+        if self._changed_runs:
+            sql, values = spread(carrier.CARRY, ids=sorted(self._changed_runs))
+            await self.execute(sql, **values)
+            self.channels.add(Channel.JOB)
+        for channel in self.channels:
+            await self.connection.execute("SELECT pg_notify($1, '')", (_PREFIX + channel,))
 
     async def _control(self, sql: LiteralString) -> None:
         try:
@@ -120,6 +138,7 @@ class PostgresDatabase:
             max_size=_CONNECTIONS,
             timeout=_WAIT_SECONDS,
             reconnect_timeout=_POOL_TRIES_SECONDS,
+            configure=_show_the_carrier,
             open=False,
         )
         await pool.open(wait=True, timeout=15)
@@ -138,8 +157,7 @@ class PostgresDatabase:
             with self._ambient.opened(tx):
                 async with connection.transaction():
                     yield tx
-                    for channel in tx.channels:
-                        await connection.execute("SELECT pg_notify($1, '')", (_PREFIX + channel,))
+                    await tx.before_commit()
         if tx.has_written:
             self.condition.works()
         if tx.channels:
@@ -188,7 +206,7 @@ class PostgresDatabase:
         has_said = False
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                async with await PatientConnection.connect(self._url, autocommit=True) as connection:
                     for channel in Channel:
                         await connection.execute(f"LISTEN {_PREFIX}{channel}".encode())
                     self._subscriptions.wake()
@@ -200,6 +218,12 @@ class PostgresDatabase:
                     logger.warning("The database does not notify us (%s); trying again until it does.", type(error).__name__)
                 has_said = True
             await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+async def _show_the_carrier(connection: _Connection) -> None:
+    """Have a new connection find procrastinate's tables, behind whatever else it finds."""
+    sql = "SELECT set_config('search_path', current_setting('search_path') || ', ' || $1, false)"
+    await connection.execute(sql, (carrier.SCHEMA,))
 
 
 @lru_cache(maxsize=1024)

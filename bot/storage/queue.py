@@ -18,16 +18,24 @@ _PRIORITIES = {int(priority): priority for priority in Priority}
 
 
 class Queued(NamedTuple):
-    """A session that can be offered, and what an offer of it says."""
+    """A session that can be offered."""
 
     id: SessionId
     is_waiting: bool  #: else a crisis that is offered to others already
+    priority: Priority
+    key_id: KeyId
+    entries: int  #: see ``Waiting``
+
+
+class Shown(NamedTuple):
+    """What an offer of a session says."""
+
+    id: SessionId
     topic: str
     priority: Priority
     student_gender: Gender
     key_id: KeyId
     description: bytes | None  #: sealed by the session's key
-    entries: int  #: see ``Waiting``
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ async def hold(tx: Transaction, session_ids: Sequence[SessionId]) -> dict[Sessio
     """Hold those of the sessions that can be offered, until the transaction ends."""
     sql, ids = spread(
         """
-        SELECT id, state, topic, priority, student_gender, key_id, description FROM session
+        SELECT id, state, priority, key_id FROM session
          WHERE id IN :ids AND (state = 'waiting' OR (state = 'offered' AND priority = :crisis))
          ORDER BY id
         """,
@@ -72,6 +80,18 @@ async def hold(tx: Transaction, session_ids: Sequence[SessionId]) -> dict[Sessio
     rows = await tx.fetch_all(sql + tx.holding, crisis=int(Priority.CRISIS), **ids)
     entries = await _entries(tx, [row["id"] for row in rows]) if rows else {}
     return {SessionId(row["id"]): _to_queued(row, entries[row["id"]]) for row in rows}
+
+
+async def shown(tx: Transaction, session_ids: Sequence[SessionId]) -> list[Shown]:
+    """Return what offers of these sessions say; those that are over are left out."""
+    sql, ids = spread(
+        """
+        SELECT id, topic, priority, student_gender, key_id, description FROM session
+         WHERE id IN :ids AND state IN ('waiting', 'offered')
+        """,
+        ids=session_ids,
+    )
+    return [_to_shown(row) for row in await tx.fetch_all(sql, **ids)]
 
 
 async def offer(tx: Transaction, session_ids: Sequence[SessionId], *, at: datetime) -> None:
@@ -191,10 +211,18 @@ def _to_queued(row: Row, entries: int) -> Queued:
     return Queued(
         id=SessionId(row["id"]),
         is_waiting=row["state"] == "waiting",
+        priority=_PRIORITIES[row["priority"]],
+        key_id=KeyId(row["key_id"]),
+        entries=entries,
+    )
+
+
+def _to_shown(row: Row) -> Shown:
+    return Shown(
+        id=SessionId(row["id"]),
         topic=row["topic"],
         priority=_PRIORITIES[row["priority"]],
         student_gender=Gender(row["student_gender"]),
         key_id=KeyId(row["key_id"]),
         description=bytes(row["description"]) if row["description"] is not None else None,
-        entries=entries,
     )

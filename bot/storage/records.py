@@ -16,11 +16,12 @@ async def of_counselor(tx: Transaction, counselor_id: CounselorId, *, at: dateti
     sessions = await tx.fetch_one(
         """
         SELECT count(*) FILTER (WHERE state = 'active') AS active,
-               count(*) FILTER (WHERE state = 'ended') AS ended,
+               coalesce((SELECT past_sessions FROM counselor WHERE id = :id), 0)
+               + count(*) FILTER (WHERE state = 'ended') AS ended,
                count(*) FILTER (WHERE state = 'ended' AND ended_at > :week_at) AS ended_week,
                count(*) FILTER (WHERE state = 'ended' AND ended_at > :month_at) AS ended_month,
-               count(rating) AS ratings,
-               coalesce(sum(rating), 0) AS ratings_total
+               coalesce((SELECT past_ratings FROM counselor WHERE id = :id), 0) + count(rating) AS ratings,
+               coalesce((SELECT past_ratings_total FROM counselor WHERE id = :id), 0) + coalesce(sum(rating), 0) AS ratings_total
           FROM session WHERE counselor_id = :id
         """,
         id=counselor_id,

@@ -9,10 +9,49 @@ from enum import StrEnum
 from typing import Any, LiteralString
 
 from bot.domain.ids import PersonId, RunId, ScheduleId
-from bot.storage.database import Channel, Database, Row, Transaction, inserted
+from bot.storage.database import Channel, Database, Row, Transaction
 
 BY_PERSON = "person:"  #: so begins ``requested_by`` where a person asked, who is told how it went; their number follows
-_HORIZON = timedelta(minutes=15)  #: no retry is set further ahead; one that is tells of a clock that was set back
+HORIZON = timedelta(minutes=15)  #: no retry is set further ahead; one that is tells of a clock that was set back
+
+#: What takes a run, in front of what finds it.
+_TAKE: LiteralString = """
+    UPDATE run
+       SET state = 'running', attempt = attempt + 1, lease_owner = :owner, lease_token = lease_token + 1,
+           lease_expires_at = :lease_until, started_at = coalesce(started_at, :at)
+     WHERE state IN ('scheduled', 'retrying') AND id = (
+"""
+_IS_READY: LiteralString = "state IN ('scheduled', 'retrying') AND (attempt = 0 OR due_at <= :at OR due_at > :horizon)"
+_THIS: LiteralString = (
+    _TAKE
+    + "SELECT id FROM run AS ready WHERE id = :only AND "
+    + _IS_READY
+    + """ AND NOT EXISTS (
+        SELECT 1 FROM run AS busy WHERE busy.state = 'running' AND busy.concurrency_key = ready.concurrency_key)
+    """
+)
+#: Goes from task to task and looks at the first run of each, so that it takes no longer where thousands of one task wait.
+_NEXT: LiteralString = (
+    """
+    WITH RECURSIVE waiting (name) AS (
+        SELECT min(concurrency_key) FROM run WHERE state IN ('scheduled', 'retrying')
+         UNION ALL
+        SELECT (SELECT min(concurrency_key) FROM run WHERE state IN ('scheduled', 'retrying') AND concurrency_key > waiting.name)
+          FROM waiting WHERE waiting.name IS NOT NULL)
+    """
+    + _TAKE
+    + """
+    SELECT id FROM run AS ready
+     WHERE state IN ('scheduled', 'retrying') AND id IN (
+           SELECT (SELECT first.id FROM run AS first WHERE first.concurrency_key = waiting.name AND """
+    + _IS_READY
+    + """     ORDER BY first.due_at, first.id LIMIT 1)
+             FROM waiting
+            WHERE waiting.name IS NOT NULL AND NOT EXISTS (
+                  SELECT 1 FROM run AS busy WHERE busy.state = 'running' AND busy.concurrency_key = waiting.name))
+     ORDER BY due_at, id LIMIT 1
+    """
+)
 
 
 class Trigger(StrEnum):
@@ -58,6 +97,9 @@ class NewRun:
     scheduled_for: datetime
     schedule_id: ScheduleId | None = None
     payload: str = "{}"  #: JSON
+    missed: int = 0  #: earlier occurrences that it makes up for
+    is_dry_run: bool = False  #: it says what it would do, and does nothing
+    is_backed_up_first: bool = True  #: whether a backup is made before something is deleted, where none is fresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +107,7 @@ class Run:
     """One execution of a task; holds the lease under which it is executed."""
 
     id: RunId
+    schedule_id: ScheduleId | None
     task: str
     payload: dict[str, Any]
     trigger: Trigger
@@ -74,100 +117,29 @@ class Run:
     requested_by: str
     lease_owner: str | None
     lease_token: int  #: grows with each claim, so that who lost the lease can write nothing any more
+    lease_expires_at: datetime | None
     scheduled_for: datetime
+    due_at: datetime  #: of the next attempt, while it waits for one
+    started_at: datetime | None
     finished_at: datetime | None
+    missed: int  #: earlier occurrences that it makes up for, or that were missed with it
+    is_dry_run: bool
+    is_backed_up_first: bool
+    progress: tuple[int, int | None] | None  #: pieces done, and of how many where that is known
+    cancel_requested_at: datetime | None
+    cancel_requested_by: str | None
     result: dict[str, Any] | None
     error: str | None
 
     @property
     def requester(self) -> PersonId | None:
         """The person who asked for it; None where it was nobody."""
-        number = self.requested_by.removeprefix(BY_PERSON)
-        return PersonId(int(number)) if self.requested_by.startswith(BY_PERSON) else None
+        return _person(self.requested_by)
 
-
-#: What asks for a run, in front of the condition under which it may.
-_ASK: LiteralString = """
-    INSERT INTO run (schedule_id, task, payload, trigger, requested_by, state, concurrency_key, max_attempts,
-                     scheduled_for_at, due_at)
-    SELECT CAST(:schedule_id AS BIGINT), :task, :payload, :trigger, :requested_by, 'scheduled', :task, :max_attempts,
-           :scheduled_for, :at
-     WHERE NOT EXISTS (SELECT 1 FROM run AS unfinished WHERE unfinished.state IN ('scheduled', 'running', 'retrying') AND """
-
-
-async def request(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
-    """Ask for a run; None where the schedule's last one is not over, or this occurrence has one."""
-    sql = _ASK + "unfinished.schedule_id = :schedule_id)"
-    return await _ask(tx, sql, new, at=at)
-
-
-async def request_by_hand(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
-    """Ask for a run because somebody wants it now; None where one of the task waits for its first attempt, or is under way.
-
-    One that failed and waits to be tried again is no reason to wait: they may have put right what it failed of.
-    """
-    sql = _ASK + "unfinished.task = :task AND unfinished.state <> 'retrying')"
-    return await _ask(tx, sql, new, at=at)
-
-
-async def _ask(tx: Transaction, sql: LiteralString, new: NewRun, *, at: datetime) -> RunId | None:
-    row = await tx.fetch_one(
-        sql + " ON CONFLICT DO NOTHING RETURNING id",
-        schedule_id=new.schedule_id,
-        task=new.task,
-        payload=new.payload,
-        trigger=new.trigger,
-        requested_by=new.requested_by,
-        max_attempts=new.max_attempts,
-        scheduled_for=new.scheduled_for,
-        at=at,
-    )
-    tx.notify(Channel.RUN)
-    return RunId(row["id"]) if row else None
-
-
-async def request_for_event(tx: Transaction, task: str, *, because: str, max_attempts: int, at: datetime) -> RunId:
-    """Ask for a run that sees what this transaction did; return the one that waits already where there is one.
-
-    That one is held until the transaction ends. On PostgreSQL it could otherwise begin just before our commit: it would not see
-    what we did, and nobody would ask again.
-    """
-    row = await tx.fetch_one(
-        """
-        INSERT INTO run (task, payload, trigger, requested_by, state, concurrency_key, max_attempts, scheduled_for_at, due_at)
-        VALUES (:task, '{}', 'event', :because, 'scheduled', :task, :max_attempts, :at, :at)
-        ON CONFLICT (task) WHERE trigger = 'event' AND state = 'scheduled' DO UPDATE SET task = excluded.task
-        RETURNING id
-        """,
-        task=task,
-        because=because,
-        max_attempts=max_attempts,
-        at=at,
-    )
-    tx.notify(Channel.RUN)
-    return RunId(inserted(row))
-
-
-async def unfinished(tx: Transaction) -> dict[str, RunState]:
-    """Return the tasks of which a run waits or is under way, with the state of the one that is furthest."""
-    rows = await tx.fetch_all("SELECT task, state FROM run WHERE state IN ('scheduled', 'running', 'retrying')")
-    found: dict[str, RunState] = {}
-    for row in rows:
-        if found.get(row["task"]) is not RunState.RUNNING:
-            found[row["task"]] = RunState(row["state"])
-    return found
-
-
-async def last_of(tx: Transaction, task: str) -> Run | None:
-    """Return the run of a task that ended last, whatever it was asked for by; None where none has."""
-    row = await tx.fetch_one(
-        """
-        SELECT * FROM run WHERE task = :task AND state IN ('succeeded', 'failed')
-         ORDER BY finished_at DESC, id DESC LIMIT 1
-        """,
-        task=task,
-    )
-    return _to_run(row) if row else None
+    @property
+    def canceller(self) -> PersonId | None:
+        """The person who asked that it be cancelled; None where it was nobody."""
+        return _person(self.cancel_requested_by or "")
 
 
 async def claim(
@@ -187,17 +159,7 @@ async def claim(
         UniqueViolation: Another process has just begun a run of the same task.
     """
     row = await tx.fetch_one(
-        """
-        UPDATE run
-           SET state = 'running', attempt = attempt + 1, lease_owner = :owner, lease_token = lease_token + 1,
-               lease_expires_at = :lease_until, started_at = coalesce(started_at, :at)
-         WHERE state IN ('scheduled', 'retrying') AND id = (
-               SELECT id FROM run AS ready
-                WHERE state IN ('scheduled', 'retrying') AND (attempt = 0 OR due_at <= :at OR due_at > :horizon)
-                  AND (CAST(:only AS BIGINT) IS NULL OR id = :only)
-                  AND NOT EXISTS (
-                      SELECT 1 FROM run AS busy WHERE busy.state = 'running' AND busy.concurrency_key = ready.concurrency_key)
-                ORDER BY due_at, id LIMIT 1 """
+        (_NEXT if only is None else _THIS)
         + db.skip_locked
         + """)
         RETURNING *
@@ -205,8 +167,8 @@ async def claim(
         owner=owner,
         at=at,
         lease_until=lease_until,
-        horizon=at + _HORIZON,
-        only=only,
+        horizon=at + HORIZON,
+        **({} if only is None else {"only": only}),
     )
     if row is None:
         return None
@@ -216,29 +178,59 @@ async def claim(
         number=row["attempt"],
         at=at,
     )
-    return _to_run(row)
+    return to_run(row)
 
 
 async def find(tx: Transaction, run_id: RunId) -> Run | None:
     """Return a run; None where there is none."""
     row = await tx.fetch_one("SELECT * FROM run WHERE id = :id", id=run_id)
-    return _to_run(row) if row else None
+    return to_run(row) if row else None
 
 
-async def renew(tx: Transaction, run: Run, *, lease_until: datetime) -> bool:
-    """Renew the lease of a run that is under way; False where it was lost."""
-    return bool(
-        await tx.execute(
-            """
-            UPDATE run SET lease_expires_at = :lease_until
-             WHERE id = :id AND state = 'running' AND lease_owner = :owner AND lease_token = :token
-            """,
-            id=run.id,
-            owner=run.lease_owner,
-            token=run.lease_token,
-            lease_until=lease_until,
-        )
+async def renew(tx: Transaction, run: Run, *, lease_until: datetime) -> Run | None:
+    """Renew the lease of a run that is under way; return the run as it is then, None where the lease was lost."""
+    row = await tx.fetch_one(
+        """
+        UPDATE run SET lease_expires_at = :lease_until
+         WHERE id = :id AND state = 'running' AND lease_owner = :owner AND lease_token = :token
+        RETURNING *
+        """,
+        id=run.id,
+        owner=run.lease_owner,
+        token=run.lease_token,
+        lease_until=lease_until,
     )
+    return to_run(row) if row else None
+
+
+async def note_progress(tx: Transaction, run: Run, done: int, total: int | None) -> None:
+    """Note how far a run that is under way has come; nothing where its lease was lost."""
+    await tx.execute(
+        """
+        UPDATE run SET progress_done = :done, progress_total = :total
+         WHERE id = :id AND state = 'running' AND lease_owner = :owner AND lease_token = :token
+        """,
+        id=run.id,
+        owner=run.lease_owner,
+        token=run.lease_token,
+        done=done,
+        total=total,
+    )
+
+
+async def cancel(tx: Transaction, run: Run, *, at: datetime) -> bool:
+    """End a run that is under way because somebody asked for that; False where its lease was lost."""
+    changed = await tx.execute(
+        """
+        UPDATE run SET state = 'cancelled', lease_owner = NULL, lease_expires_at = NULL, finished_at = :at
+         WHERE id = :id AND state = 'running' AND lease_owner = :owner AND lease_token = :token
+        """,
+        id=run.id,
+        owner=run.lease_owner,
+        token=run.lease_token,
+        at=at,
+    )
+    return await _ended(tx, run, bool(changed), Outcome.INTERRUPTED, error="cancelled", at=at)
 
 
 async def succeed(tx: Transaction, run: Run, *, result: dict[str, Any], at: datetime) -> bool:
@@ -304,24 +296,11 @@ async def orphaned(tx: Transaction, *, at: datetime, dead_owner: str | None = No
         at=at,
         prefix=dead_owner or "\n",
     )
-    return [_to_run(row) for row in rows]
+    return [to_run(row) for row in rows]
 
 
-async def next_moment(tx: Transaction, *, at: datetime) -> datetime | None:
-    """Return when the next run falls due after *at*, or the next lease runs out; None where neither is.
-
-    A run that is due already and waits for another of its task is woken by the end of that one.
-    """
-    row = await tx.fetch_one(
-        """
-        SELECT min(moment_at) AS moment_at FROM (
-            SELECT min(due_at) AS moment_at FROM run WHERE state IN ('scheduled', 'retrying') AND due_at > :at
-             UNION ALL
-            SELECT min(lease_expires_at) FROM run WHERE state = 'running') AS moments
-        """,
-        at=at,
-    )
-    return row["moment_at"] if row else None
+def _person(name: str) -> PersonId | None:
+    return PersonId(int(name.removeprefix(BY_PERSON))) if name.startswith(BY_PERSON) else None
 
 
 async def _ended(tx: Transaction, run: Run, is_ours: bool, outcome: Outcome, *, error: str | None, at: datetime) -> bool:  # noqa: FBT001
@@ -338,12 +317,16 @@ async def _ended(tx: Transaction, run: Run, is_ours: bool, outcome: Outcome, *, 
             at=at,
         )
         tx.notify(Channel.RUN)
+        tx.carry(run.id)
     return is_ours
 
 
-def _to_run(row: Row) -> Run:
+def to_run(row: Row) -> Run:
+    """Return a row of ``run`` as what it is."""
+    done = row["progress_done"]
     return Run(
         id=RunId(row["id"]),
+        schedule_id=row["schedule_id"],
         task=row["task"],
         payload=json.loads(row["payload"]),
         trigger=Trigger(row["trigger"]),
@@ -353,7 +336,16 @@ def _to_run(row: Row) -> Run:
         requested_by=row["requested_by"],
         lease_owner=row["lease_owner"],
         lease_token=row["lease_token"],
+        lease_expires_at=row["lease_expires_at"],
         scheduled_for=row["scheduled_for_at"],
+        due_at=row["due_at"],
+        started_at=row["started_at"],
+        missed=row["missed"],
+        is_dry_run=row["is_dry_run"],
+        is_backed_up_first=row["is_backed_up_first"],
+        progress=None if done is None else (done, row["progress_total"]),
+        cancel_requested_at=row["cancel_requested_at"],
+        cancel_requested_by=row["cancel_requested_by"],
         finished_at=row["finished_at"],
         result=json.loads(row["result"]) if row["result"] else None,
         error=row["error"],

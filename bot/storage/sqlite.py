@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, LiteralString, NamedTuple
 
+from bot.domain.ids import RunId
 from bot.storage.condition import Condition, DatabaseDamaged, is_damage
 from bot.storage.database import (
     PARAMETER,
@@ -172,6 +173,9 @@ class SqliteTransaction:
     def notify(self, channel: Channel) -> None:
         """Wake whoever waits on *channel* once this is committed."""
         self.channels.add(channel)
+
+    def carry(self, run_id: RunId) -> None:
+        """Do nothing: the runner of this process looks for runs by itself."""
 
     async def _run(self, sql: LiteralString, values: dict[str, Value] | None = None) -> Done:
         if not self._is_reading and not self._connection.is_in_transaction:

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field
 
 from bot.domain import retries
-from bot.domain.errors import InvalidInput
+from bot.domain.ids import Clock
 from bot.domain.retries import Backoff
 from bot.domain.text import Text
+from bot.services.analytics import Analytics
+from bot.services.archiving import Archiving
 from bot.services.backups import Backups
 from bot.services.erasing import Erasing
+from bot.services.exporting import Exporting
+from bot.services.housekeeping import Housekeeping
 from bot.services.matching import Matching
+from bot.services.reporting import Reporting
+from bot.services.retention import Terms
+from bot.services.watching import Watching
+from bot.services.weekly_report import WeeklyReports
+from bot.storage.database import Database
+from bot.tasks import payloads
+from bot.tasks.payloads import PayloadField
 
 Payload = TypeVar("Payload")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskServices:
-    """The services that tasks call."""
+    """The services that tasks call; the first two are all that an own task needs to work with the database."""
 
+    db: Database
+    clock: Clock
+    analytics: Analytics
+    archiving: Archiving
     backups: Backups
     erasing: Erasing
+    exporting: Exporting
+    housekeeping: Housekeeping
     matching: Matching
+    reporting: Reporting
+    watching: Watching
+    weekly_reports: WeeklyReports
 
 
 class Progress(Protocol):
@@ -56,6 +75,24 @@ class RunContext:
     is_dry_run: bool = False  #: change nothing, and say in the result what would be done; only where the task ``deletes``
     backs_up_first: bool = True  #: whether a task that deletes makes a backup first where none is fresh (``--no-backup``)
 
+    def terms(self, batch: int) -> Terms:
+        """Return how this run deletes, *batch* rows at once."""
+        return Terms(
+            batch=batch,
+            between=self.checkpoint,
+            progress=self.progress,
+            is_dry_run=self.is_dry_run,
+            backs_up_first=self.backs_up_first,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InBatches:
+    """What a schedule may say about one run that deletes."""
+
+    #: a conversation waits for no more than one transaction
+    batch: Annotated[int, Field(ge=1, le=10_000, description="most rows deleted in one transaction")] = 250
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -77,24 +114,19 @@ class Task(Generic[Payload]):
     retry: Backoff = retries.RUN
     deletes: bool = False  #: it can say what it would delete, and delete nothing
 
+    @property
+    def fields(self) -> tuple[PayloadField, ...]:
+        """What the payload may hold, for forms and lists of options."""
+        return payloads.fields_of(self.payload)
+
     def parse(self, given: dict[str, Any]) -> Payload:
         """Return *given* as this task's payload.
 
         Raises:
-            InvalidInput: It has a field that the task does not know, or a value of the wrong kind.
+            InvalidInput: It has a field that the task does not know, or a value that cannot be.
         """
-        try:
-            unknown = set(given) - {one.name for one in fields(cast("Any", self.payload))}
-            if unknown:
-                raise InvalidInput(Text("The task {task} takes no {name}.", task=self.name, name=", ".join(sorted(unknown))))
-            return TypeAdapter(self.payload).validate_json(json.dumps(given), strict=True)
-        except ValidationError as error:
-            field_name = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise InvalidInput(
-                Text(
-                    "The payload of the task {task} is wrong at {name}: {reason}.",
-                    task=self.name,
-                    name=field_name,
-                    reason=error.errors()[0]["msg"],
-                )
-            ) from error
+        return payloads.parse(self.name, self.payload, given)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the payload: types, bounds, defaults and descriptions."""
+        return {**payloads.schema_of(self.payload), "title": self.name, "description": str(self.does)}

@@ -19,13 +19,20 @@ logger = logging.getLogger(__name__)
 class Payload:
     """What a schedule may say about one run."""
 
-    #: most messages deleted in one transaction; a conversation waits for no more than that
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 250
+    #: a conversation waits for no more than one transaction
+    batch: Annotated[int, Field(ge=1, le=10_000, description="most messages deleted in one transaction")] = 250
 
 
 async def run(context: RunContext, payload: Payload) -> Result:
     """Erase messages, descriptions and keys; a run that dies is taken up where it stopped."""
-    erased = await context.services.erasing.erase_old(batch=payload.batch, between=context.checkpoint)
+    erasing = context.services.erasing
+    if context.is_dry_run:
+        found = await erasing.count_old()
+        summary = f"Would clean up {found.sessions} old sessions and {found.messages} messages"
+        return Result(summary, {"sessions": found.sessions, "messages": found.messages})
+    if await erasing.has_old():
+        await context.services.housekeeping.before_erasing(context.terms(payload.batch))
+    erased = await erasing.erase_old(batch=payload.batch, between=context.checkpoint)
     summary = f"Cleaned up {erased.sessions} old sessions and {erased.messages} messages"
     logger.info("%s", summary)
     return Result(summary, {"sessions": erased.sessions, "messages": erased.messages})

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class Payload:
     """What a schedule may say about one run."""
 
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 500  #: most sessions offered in one run; another one follows it
+    limit: Annotated[int, Field(ge=1, le=10_000, description="most sessions offered in one run; another one follows it")] = 500
 
 
 async def run(context: RunContext, payload: Payload) -> Result:

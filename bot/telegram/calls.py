@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,9 +96,14 @@ class Calls:
         return (await self.api.call("sendMessage", **_words(payload), **more))["message_id"]
 
     async def _send_file(self, payload: dict[str, Any], more: dict[str, Any]) -> int:
-        """Send a file by its id where that tells nothing, else fetch it and send it as a new one under a neutral name."""
+        """Send a file by its id where that tells nothing, else fetch it and send it as a new one under a neutral name.
+
+        What the bot made itself lies in the delivery, with its name.
+        """
         described = dict(payload["attachment"])
         kind = Kind(described.pop("kind"))
+        if "content" in described:
+            return await self._send_own(kind, described, {**more, "caption": payload["text"] or None})
         media = Media(**described)
         method, told = _METHODS[kind]
         facts: dict[str, Any] = {
@@ -123,6 +129,13 @@ class Calls:
                     return (await self.api.call(method, read_seconds=UPLOAD_READ_SECONDS, **parameters))["message_id"]
             except TimeoutError:
                 raise TimedOut from None
+
+    async def _send_own(self, kind: Kind, file: dict[str, str], parameters: dict[str, Any]) -> int:
+        """Send a file that the bot made; whoever gets it may save it and pass it on."""
+        content = InputFile(base64.b64decode(file["content"]), filename=file["name"])
+        parameters = {**parameters, "protect_content": None, kind: content}
+        async with self._small.place(parameters["urgency"]):
+            return (await self.api.call(_METHODS[kind][0], read_seconds=UPLOAD_READ_SECONDS, **parameters))["message_id"]
 
     async def _answers(self, more: dict[str, Any]) -> bool:
         """Return whether Telegram takes another call for the same chat, one that says there that a file is on its way."""

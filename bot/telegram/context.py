@@ -14,6 +14,7 @@ from bot.domain.ids import MOST
 from bot.domain.outgoing import Keyboard, Place, Urgency
 from bot.domain.people import Actor, Gender
 from bot.domain.text import Text
+from bot.scheduler.composing import Composing
 from bot.scheduler.control import Control
 from bot.services.administration import Administration
 from bot.services.alerting import Alerting
@@ -60,6 +61,7 @@ class Services:
     admin: Administration
     inviting: Inviting
     control: Control
+    composing: Composing
     retention_days: int  #: for the texts that say how long something is kept
 
 

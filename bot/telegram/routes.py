@@ -12,6 +12,8 @@ from bot.telegram.context import Call, Form, Handler
 from bot.telegram.handlers import (
     admin,
     admin_counselors,
+    admin_runs,
+    admin_schedules,
     admin_sessions,
     admin_tasks,
     admin_team,
@@ -63,13 +65,21 @@ ACTIONS: dict[str, Handler] = _joined(
     admin_counselors.ACTIONS,
     admin_sessions.ACTIONS,
     admin_tasks.ACTIONS,
+    admin_schedules.ACTIONS,
+    admin_runs.ACTIONS,
     admin_team.ACTIONS,
     inviting.ACTIONS,
 )
 
 #: What takes a text, by the step of the form that the person is at.
 FORMS: dict[str, Form] = _joined(
-    student.FORMS, rating.FORMS, applying.FORMS, dashboard.FORMS, admin_counselors.FORMS, admin_team.FORMS
+    student.FORMS,
+    rating.FORMS,
+    applying.FORMS,
+    dashboard.FORMS,
+    admin_counselors.FORMS,
+    admin_schedules.FORMS,
+    admin_team.FORMS,
 )
 
 

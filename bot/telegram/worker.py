@@ -147,7 +147,7 @@ class Worker:
         await self._try_to_tell(self.services.alerting.tell_admins(tx, told, at=at))
         await self._try_to_tell(self._apologize(tx, found, reference, at))
 
-    async def _try_to_tell(self, telling: Awaitable[None]) -> None:
+    async def _try_to_tell(self, telling: Awaitable[object]) -> None:
         """Await *telling*; where that fails too, the update stays parked: tried for ever, it would keep everybody waiting."""
         try:
             async with self.db.transaction():

@@ -197,9 +197,14 @@ OFFERED_TO_THEM = Text("This session is offered to this counselor already.")
 # Statistics
 
 FIGURES = Text(
-    "<b>Statistics</b>\n{at}\n\nPeople: {people}\nCounselors: {approved}, online: {online}\nApplications: {applications}\n\n"
-    "<b>Sessions</b>\n{states}\n\n<b>By topic</b>\n{topics}\n\nMessages: {messages}\n\n<b>Last 24 hours</b>\nRequests: {requested}\n"
-    "Begun: {started}\nEnded: {ended}\nMessages: {recent}\n\nAverage wait (last 7 days): {wait}\nAverage rating: {rating}"
+    "<b>Statistics</b>\n{at}\n\nCounselors: {approved}, online: {online}\nApplications: {applications}\n{states}\n\n{counted}"
+)
+NOT_COUNTED = Text("All other figures are being counted. Please press <i>Refresh</i> in a moment.")
+COUNTED = Text(
+    "<b>So far</b>, as of {at}\nPeople: {people}\nRequests: {all}\nEnded: {over}\nCancelled: {cancelled}\nMessages: {messages}\n"
+    "Average rating: {rating}\n\n<b>By topic</b>\n{topics}\n\n"
+    "<b>Last 24 hours</b>\nRequests: {requested}\nBegun: {started}\nEnded: {ended}\nMessages: {recent}\n\n<b>Last 7 days</b>\n"
+    "Average wait: {wait}\nRequests until yesterday: {week} (the 7 days before: {before})"
 )
 FIGURE = Text("{name}: {count}")
 NO_TOPICS = Text("none yet")
@@ -208,31 +213,7 @@ NO_RATING = Text("nobody has rated yet")
 
 # Tasks
 
-TASKS_TITLE = Text("<b>Scheduled tasks</b>")
-NO_TASKS = Text("<b>Scheduled tasks</b>\nThere are none yet. They appear here when the bot has started for the first time.")
-TASK_LINE = Text("{mark}<b>{name}</b>: {next}\n   {last}")
-TASK = Text("{mark}<b>{name}</b>\nEvery {every}{owner}\nNext run: {next}\nLast run: {last}")
-TASK_BUTTON = Text("{mark}{name}")
-IS_PAUSED = Text("⏸ ")
-IS_NOT_PAUSED = Text("")
-FROM_ENVIRONMENT = Text(", as its variable says")
-FROM_ADMINS = Text("")
-PAUSED = Text("paused")
-RUNNING = Text("running now")
-DUE_NOW = Text("now")
-NEXT_IN = Text("in {span} ({at})")
-RETRYING = Text("to be tried again soon")
-NEVER_RAN = Text("never ran")
-SUCCEEDED = Text("✅ {at}: {summary}")
-FAILED = Text("❌ {at}: {error}")
-RUN_NOW = Text("▶️ Run now")
-PAUSE = Text("⏸ Pause")
-RESUME = Text("⏯ Resume")
-STARTED = Text("▶️ <b>{task}</b> is started. You are told here how it went.")
 RUN_DONE = Text("✅ <b>{task}</b>, which you asked for, is done: {summary}.")
-TASK_BUSY = Text("The task {task} waits or runs already. /tasks shows how it goes.")
-NO_SCHEDULE = Text("There is no such schedule any more.")
-SWITCHED_ALREADY = Text("Somebody was faster: please look at the schedule again.")
 
 # Admins
 

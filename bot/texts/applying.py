@@ -32,6 +32,10 @@ REJECTED = Text(
 )
 REASON = Text("The reason: <i>{reason}</i>\n\n")
 NO_REASON = Text("")
+LAPSED = Text(
+    "Nobody has decided on your application in half a year, and we are sorry. It is erased now, with all that you wrote in it. If you "
+    "would still like to help, you are welcome to apply again."
+)
 CONFIRM_WITHDRAW = Text("Take your application back? What you wrote in it is erased.")
 WITHDRAWN = Text("Your application is withdrawn and erased. You can apply again at any time.")
 

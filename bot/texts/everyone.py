@@ -60,7 +60,6 @@ QUEUE_FOR_ADMINS = Text(
     "somebody comes online or has room again."
 )
 QUEUE_LINE = Text("• {topic}: {count}")
-RUN_FAILED_FOR_ADMINS = Text("⚠️ The task {task} failed for the last time: {error}\nRun it again: {remedy}")
 
 TEAM = Text("The counseling team")
 

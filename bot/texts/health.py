@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from bot.domain.text import Text
 
-GOOD = Text("✓ {line}")
-DOUBTFUL = Text("⚠ {line}")
-BAD = Text("✗ {line}")
+MARKED = {"good": Text("✓ {line}"), "doubtful": Text("⚠ {line}"), "bad": Text("✗ {line}")}
 
 POLLS_GOOD = Text("Telegram answers; last asked {ago}.")
 POLLS_SILENT = Text("Telegram was last asked {ago}: is a bot running that polls?")
@@ -28,10 +26,22 @@ DATABASE_FULL = Text("Database {size}, and only {free} free beside it: make room
 DATABASE_SERVER = Text("Database {size}; {free} free for backups.")
 NO_DISK = Text("Database {size}; the folder of the backups cannot be read.")
 
+DISK = Text("Folder of the backups: {free} free.")
+DISK_FULL = Text("Folder of the backups: only {free} free, and a backup needs {size}.")
+
 BACKUP = Text("Last backup {ago}.")
 BACKUP_OLD = Text("Last backup {ago}, which is too long: run /backup.")
 BACKUP_INCOMPLETE = Text("The newest file in the folder of the backups is not whole: run /backup.")
 BACKUP_NEVER = Text("No backup yet: run /backup.")
+
+PROOF = Text("The backup of {made} was restored for a test {ago}: all as it was.")
+PROOF_OLD = Text("A backup was restored for a test {ago}, and not since: run the task restore_drill.")
+PROOF_NOT_YET = Text("No backup was restored for a test yet.")
+PROOF_NEVER = Text("No backup was ever restored for a test: run the task restore_drill.")
+PROOF_FAILED = Text("A backup could not be restored for a test, {ago}: {error}")
+
+LAG = Text("The bot answers within {milliseconds} ms.")
+LAG_LONG = Text("The bot is busy: something else waited {milliseconds} ms for its turn.")
 
 TASKS_GOOD = Text("All {count} tasks ended well the last time.")
 TASKS_FAILED = Text("Failed the last time: {tasks}. The log says why; then run it again.")

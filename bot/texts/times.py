@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.text import Text
+from bot.domain.zones import offsets_of, zone_of
 
 _NOW = Text("now")
 _UNITS = ((86_400, Text("{count} d")), (3_600, Text("{count} h")), (60, Text("{count} min")), (1, Text("{count} s")))
@@ -13,6 +14,14 @@ _UNITS = ((86_400, Text("{count} d")), (3_600, Text("{count} h")), (60, Text("{c
 def moment(at: datetime) -> str:
     """Return an instant to the minute, in UTC."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def local(at: datetime, zone: str) -> str:
+    """Return what the clocks of a zone show; with its seconds where it has some, with the offset where the time comes twice."""
+    there = at.astimezone(zone_of(zone))
+    shown = f"{there:%Y-%m-%d %H:%M:%S}" if there.second else f"{there:%Y-%m-%d %H:%M}"
+    before, after = offsets_of(there.replace(tzinfo=None), zone_of(zone))
+    return shown if before == after else f"{shown} (UTC{there.isoformat()[-6:]})"
 
 
 def recent(at: datetime, *, now: datetime) -> Text:

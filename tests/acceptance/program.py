@@ -114,12 +114,19 @@ class Programs:
             waits: False to return at once.
             variables: Beside those of the environment; None takes one out.
         """
+        program = await self.spawn("-m", "bot", "run", **variables)
+        if waits:
+            await self.polled(program)
+        return program
+
+    async def spawn(self, *arguments: str | Path, **variables: str | None) -> Program:
+        """Start Python with *arguments*, and return at once."""
         number = len(self.started) + 1
         log_file = self.folder / f"bot-{number}.log"
         with log_file.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "bot", "run"),
+                *map(str, arguments),
                 cwd=self.folder,
                 env=self.environ(**variables),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -128,8 +135,6 @@ class Programs:
             )
         program = Program(process, log_file)
         self.started.append(program)
-        if waits:
-            await self.polled(program)
         return program
 
     async def polled(self, program: Program) -> None:

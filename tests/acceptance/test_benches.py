@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import backup, cleanup, stall
+from bench import backup, cleanup, scheduler, stall
+from bench.child import Home
 from bench.report import Figure, Report
 
 SMALL = stall.Options(messages=1_000, waiting=5, free=2, conversations=2, idle_seconds=0.5, rounds=1)
@@ -45,3 +46,12 @@ async def test_stall(report: Report, tmp_path: Path) -> None:
 
     assert 6 == sum(figure.name == "under way, mean" for figure in report.figures)
     assert [] == wrong(report)
+
+
+async def test_scheduler(report: Report, tmp_path: Path) -> None:
+    """Three processes on one file begin and execute the same schedules: each occurrence once."""
+    await scheduler.several(scheduler.QUICK, report, Home.on_sqlite(tmp_path, "http://127.0.0.1:9"))
+    figures = {figure.name: figure.value for figure in report.figures}
+
+    assert [] == wrong(report)
+    assert figures["occurrences"] == figures["executed"] > 20

@@ -330,7 +330,7 @@ async def test_a_backup_folder_that_goes_away_disturbs_nobody(server: BotApiServ
     (tmp_path / "backups").write_text("a file in its place")
 
     make_the_backup_due(tmp_path / "bot.db")
-    told = await lensa.see("The task backup failed for the last time")
+    told = await lensa.see("The task backup has failed")
     await sara.send("and we go on")
     await dawit.see("and we go on")
     await lensa.send("/health")
@@ -344,7 +344,7 @@ async def test_a_backup_folder_that_goes_away_disturbs_nobody(server: BotApiServ
     assert "The backup could not be written to" in told.text
     assert "python run_scheduled_tasks.py backup" in told.text
     assert "✗ No backup yet" in ill.text
-    assert 1 == len([text for text in lensa.received if "The task backup failed" in text])
+    assert 1 == len([text for text in lensa.received if "The task backup has failed" in text])
     assert [] == [text for text in lensa.received if str(sara.id) in text or "and we go on" in text]
 
 

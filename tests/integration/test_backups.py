@@ -30,7 +30,7 @@ from bot.services.backup_keys import NAME as KEY_FILE
 from bot.services.backups import Backups, manifest_of
 from bot.services.vault import WrongKey, unseal
 from bot.settings import Settings, load
-from bot.storage import leases, migrations, runs
+from bot.storage import leases, migrations, run_requests
 from bot.storage.copies import CopyFailed
 from bot.storage.keys import Purpose
 from bot.storage.runs import NewRun, RunState, Trigger
@@ -329,7 +329,7 @@ async def test_a_run_whose_backup_fails_has_failed(app: App, backups: Backups, t
     )
     new = NewRun(task="backup", trigger=Trigger.MANUAL, requested_by="test", max_attempts=2, scheduled_for=app.clock())
     async with app.db.transaction() as tx:
-        await runs.request(tx, new, at=app.clock())
+        await run_requests.request(tx, new, at=app.clock())
     run = await executor.claim()
     assert run is not None
     finished = await executor.execute(run)

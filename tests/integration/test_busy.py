@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bot import app as root
-from bot import cli
+from bot.commands import console, running
+from bot.domain.text import Text
 from bot.settings import Settings
 from bot.storage import sqlite
 from bot.tasks import TASKS
@@ -43,11 +44,13 @@ async def test_a_command_tells_which_task_found_the_database_busy(
         return Result("done")
 
     monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.1)
-    monkeypatch.setitem(TASKS, "locking", Task(name="locking", payload=Nothing, run=run, timeout=timedelta(minutes=1)))
+    locking = Task(name="locking", payload=Nothing, run=run, timeout=timedelta(minutes=1), does=Text("Lock"))
+    monkeypatch.setitem(TASKS, "locking", locking)
     await root.prepare(settings)
     outcomes = list[dict[str, Any]]()
-    code = await cli._run_tasks(settings, ("locking",), 0.0, outcomes)
+    way = running.Way(wait=0.0, is_dry_run=False, is_backed_up_first=True, given=None, is_silent=True)
+    code = await running._run_tasks(settings, ("locking",), way, outcomes)
 
-    assert cli.BUSY == code
+    assert console.BUSY == code
     assert [("locking", "busy")] == [(outcome["task"], outcome["state"]) for outcome in outcomes]
     assert "Another process is writing" in outcomes[0]["error"]

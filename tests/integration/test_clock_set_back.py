@@ -10,7 +10,7 @@ import pytest
 from bot.app import App
 from bot.domain.retention import Generations
 from bot.services.backups import manifest_of
-from bot.storage import runs, updates
+from bot.storage import run_requests, updates
 from bot.storage.runs import NewRun, RunState, Trigger
 from bot.storage.updates import Incoming
 from tests.support import SteadyClock, one
@@ -56,7 +56,7 @@ async def test_runs_are_executed(app: App, clock: SteadyClock) -> None:
     """What was asked for an hour ahead of now is claimed and done."""
     new = NewRun(task="match", trigger=Trigger.MANUAL, requested_by="test", max_attempts=1, scheduled_for=clock())
     async with app.db.transaction() as tx:
-        await runs.request(tx, new, at=clock())
+        await run_requests.request(tx, new, at=clock())
     clock.move(hours=-1)
     run = await app.executor.claim()
     assert run is not None

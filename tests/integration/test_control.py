@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import lifecycle
+from bot import processes
 from bot.app import App
 from bot.domain.errors import Conflict, NotFound
 from bot.domain.people import Actor
@@ -27,7 +27,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 @pytest.fixture
 async def lensa(app: App) -> Actor:
     """Lensa, an admin, of a service whose schedules are there."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     return await app.people.identify(9001)
 
 
@@ -40,7 +40,7 @@ async def claimed(app: App) -> Run:
 
 async def entry_of(app: App, lensa: Actor, name: str) -> Entry:
     """Return a schedule."""
-    return await app.control.entry(lensa, name)
+    return await app.control.get(lensa, name)
 
 
 async def test_who_asked_is_told_how_it_went(app: App, cast: Cast, lensa: Actor) -> None:
@@ -61,7 +61,7 @@ async def test_who_asked_is_told_how_it_went(app: App, cast: Cast, lensa: Actor)
 
 async def test_who_asked_for_what_fails_hears_it_once_with_the_remedy(app: App, cast: Cast, lensa: Actor) -> None:
     """They are an admin, and all admins are told of a failure; there is no second try behind their back."""
-    await change(app, "UPDATE schedule SET task = 'nonsense' WHERE name = 'cleanup'")
+    await change(app, "UPDATE schedule SET payload = :payload WHERE name = 'cleanup'", payload='{"nonsense": 1}')
     await app.control.trigger(lensa, "cleanup")
     finished = await app.executor.execute(await claimed(app))
     (told,) = await cast.said(lensa)
@@ -112,26 +112,32 @@ async def test_a_task_without_a_schedule_can_be_run(app: App, cast: Cast) -> Non
     with pytest.raises(NotFound):
         await app.control.trigger(lensa, "nonsense")
     with pytest.raises(NotFound):
-        await app.control.entry(lensa, "match")
+        await app.control.get(lensa, "match")
 
 
 async def test_a_paused_schedule_rests(app: App, clock: SteadyClock, lensa: Actor) -> None:
-    """Nothing starts while it is paused, also after a restart; resumed, what fell due is one run. Each once."""
+    """Nothing starts while it is paused, also after a restart; resumed, it goes on from there, at its next time. Each once."""
     await app.control.pause(lensa, "match")
     clock.move(hours=3)
-    await app.control.reconcile({})
-    await lifecycle._manager(app).clock.tick()
+    await app.reconciling.reconcile({})
+    await processes.manager(app).clock.tick()
     assert 0 == await one(app, "SELECT count(*) AS number FROM run WHERE task = 'match'")
     with pytest.raises(Conflict):
         await app.control.pause(lensa, "match")
 
     await app.control.resume(lensa, "match")
-    await lifecycle._manager(app).clock.tick()
+    await processes.manager(app).clock.tick()
+    at_once = await rows(app, "SELECT trigger FROM run WHERE task = 'match'")
+    clock.move(minutes=5)
+    await processes.manager(app).clock.tick()
 
-    assert ["catch-up"] == [row["trigger"] for row in await rows(app, "SELECT trigger FROM run WHERE task = 'match'")]
-    for attempt in (app.control.resume(lensa, "match"), app.control.pause(lensa, "nonsense")):
-        with pytest.raises(Conflict):
-            await attempt
+    assert [[], ["schedule"]] == [
+        [row["trigger"] for row in found] for found in (at_once, await rows(app, "SELECT trigger FROM run WHERE task = 'match'"))
+    ]
+    with pytest.raises(Conflict):
+        await app.control.resume(lensa, "match")
+    with pytest.raises(NotFound):
+        await app.control.pause(lensa, "nonsense")
     assert ["pause-schedule", "resume-schedule"] == [row["action"] for row in await rows(app, "SELECT * FROM audit ORDER BY id")]
 
 
@@ -148,7 +154,8 @@ async def test_the_list_says_when_and_how(app: App, clock: SteadyClock, lensa: A
     await app.control.trigger(lensa, "cleanup")
     await app.executor.execute(await claimed(app))
     await app.control.pause(lensa, "match")
-    shown = str(screens.tasks(await app.control.entries(lensa, 1), at=clock())[0])
+    pages = [screens.tasks(await app.control.page(lensa, number), at=clock())[0] for number in (1, 2)]
+    shown = "\n".join(map(str, pages))
 
     assert "backup: now\n   never ran" in shown
     assert (
@@ -186,6 +193,8 @@ async def test_a_failure_is_shown_as_it_was_recorded(app: App, clock: SteadyCloc
 
 async def test_an_interval_of_the_environment_is_shown_as_such(app: App, clock: SteadyClock, lensa: Actor) -> None:
     """Who wonders why it cannot be edited reads why."""
-    await app.control.reconcile({"match": timedelta(minutes=7)})
+    await app.reconciling.reconcile({"match": timedelta(minutes=7)})
 
-    assert "Every 7 min, as its variable says" in str(screens.task(await entry_of(app, lensa, "match"), at=clock())[0])
+    shown = str(screens.task(await entry_of(app, lensa, "match"), at=clock())[0])
+
+    assert "every 7 minutes\nMATCH_INTERVAL_MINUTES sets when this runs." in shown

@@ -24,6 +24,7 @@ from bot.playground import BotApiServer
 from bot.storage import deliveries, updates
 from bot.storage.database import Transaction
 from bot.storage.updates import Incoming
+from bot.tasks import TASKS
 from bot.telegram import callbacks, routes
 from bot.telegram.callbacks import Press
 from bot.telegram.context import Call, Services
@@ -112,8 +113,12 @@ def live(world: World) -> dict[tuple[str, str], Sequence[str] | None]:
             (admin, "admin.assign.to"): [
                 f"{one}.{who}" for one in waiting for who in serving if (one, who) != (alias("Rahel"), number["Hana"])
             ],
-            (admin, "admin.task.run"): ["backup", "cleanup"],  # a match waits to be run
-            (admin, "admin.task.pause"): ["backup", "cleanup", "match"],
+            (admin, "admin.task.run"): [str(one.id) for one in world.schedules.values() if one.task != "match"],  # one waits
+            (admin, "admin.task.try"): [str(one.id) for one in world.schedules.values() if TASKS[one.task].deletes],
+            (admin, "admin.task.pause"): [str(one.id) for one in world.schedules.values() if one.is_enabled],
+            (admin, "admin.task.resume"): [str(one.id) for one in world.schedules.values() if not one.is_enabled],
+            (admin, "admin.task.delete.yes"): [str(one.id) for one in world.schedules.values()],
+            (admin, "admin.run.cancel.yes"): [str(one) for one in world.runs],
         }
     return found
 

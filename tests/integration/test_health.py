@@ -36,7 +36,7 @@ async def line(app: App, about: str) -> str:
 async def in_order(app: App) -> AsyncIterator[None]:
     """Make everything as it is in a service that runs well."""
     app.pulse.good()
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     await app.executor.services.backups.create()
     yield
 
@@ -47,7 +47,7 @@ async def test_all_is_well(app: App, clock: SteadyClock) -> None:
         clock.move(seconds=20)
         found = await lines(app)
 
-    assert 7 == len(found)
+    assert 8 == len(found)
     assert [] == [one for one in found if not one.startswith("✓ ")]
     assert {"✓ Telegram answers; last asked 20 s ago.", "✓ Last backup 20 s ago."} <= set(found)
 
@@ -119,9 +119,9 @@ async def test_backups(app: App, clock: SteadyClock) -> None:
     """None, a good one, one that was cut off, and one that is too old are told apart."""
     async with in_order(app):
         (made,) = [path for path in app.settings.backup_dir.iterdir() if path.suffix in {".db", ".dump"}]
-        good = await line(app, "backup ")
+        good = await line(app, "Last backup")
         clock.move(days=3)
-        old = await line(app, "backup ")
+        old = await line(app, "Last backup")
         made.write_bytes(made.read_bytes()[:100])
         cut_off = await line(app, "backups ")
         made.unlink()
@@ -135,7 +135,7 @@ async def test_backups(app: App, clock: SteadyClock) -> None:
 
 async def test_tasks(app: App, clock: SteadyClock) -> None:
     """A task that failed last is named until it succeeds, whoever runs it; one that nobody runs is named too."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     assert (await line(app, "tasks ended")).startswith("✓ ")
     await a_run(app, Outcome.FAILED)
     failed = await line(app, "Failed")
@@ -146,7 +146,7 @@ async def test_tasks(app: App, clock: SteadyClock) -> None:
 
     assert "✗ Failed the last time: cleanup. The log says why; then run it again." == failed
     assert [] == [one for one in again if "Failed" in one]
-    assert (await line(app, "Overdue")).startswith("✗ Overdue: backup, match. ")
+    assert (await line(app, "Overdue")).startswith("✗ Overdue: backup, idle_sessions, invariant_check, match. ")
 
 
 async def a_run(app: App, outcome: Outcome) -> None:
@@ -165,7 +165,7 @@ async def test_a_disk_without_room(app: App, tmp_path: Path) -> None:
     there = replace(app.health, backup_dir=tmp_path / "gone")
     found = [str(one) for one in await there.check(LENSA)]
 
-    assert 7 == len(found)
+    assert 8 == len(found)
     assert [app.settings.is_postgresql] == ["cannot be read" in one for one in found if "Database" in one]
 
 

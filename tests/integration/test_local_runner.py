@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import App
 from bot.scheduler.runners.local import LocalRunner
-from bot.storage import runs
+from bot.storage import run_requests
 from bot.storage.runs import NewRun, Trigger
 
 
@@ -17,7 +17,7 @@ async def test_a_runner_that_is_stopped_leaves_no_run_behind(app: App, microseco
     """Stopped at whatever moment of taking a run, the runner has not taken it, or finishes it: no lease has to run out."""
     async with app.db.transaction() as tx:
         new = NewRun(task="match", trigger=Trigger.EVENT, requested_by="x", max_attempts=1, scheduled_for=app.clock())
-        await runs.request(tx, new, at=app.clock())
+        await run_requests.request(tx, new, at=app.clock())
     runner = LocalRunner(executor=app.executor, ready=asyncio.Event(), concurrency=5)
 
     running = asyncio.create_task(runner.run())

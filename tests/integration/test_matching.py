@@ -14,7 +14,7 @@ from bot.domain.matching import Match, Parts
 from bot.domain.people import OPERATOR, Gender
 from bot.services.enrolling import Volunteer
 from bot.settings import Settings, load
-from bot.storage import offers, queue, runs
+from bot.storage import offers, queue, run_requests
 from bot.storage.database import Transaction
 from bot.tasks import TASKS
 from tests.support import Cast, SteadyClock, change, one, rows
@@ -144,7 +144,8 @@ async def test_one_place_is_given_once(app: App, cast: Cast) -> None:
     chosen = [Match(session_id=session.id, counselor_id=dawit.me, parts=reasons) for session in waiting]
     async with app.db.reading() as tx:
         known = {one.session_id: one.entries for one in await queue.waiting(tx, refused_since=app.clock())}
-    pieces = await asyncio.gather(*(app.matching._offer([match], known) for match in chosen))
+    said = await app.matching._describe(chosen)
+    pieces = await asyncio.gather(*(app.matching._offer([match], known, said) for match in chosen))
 
     assert [0, 1] == sorted(len(made) for made in pieces)
     assert 1 == await one(app, FREE)
@@ -159,7 +160,8 @@ async def test_what_happened_since_the_choice_counts(app: App, cast: Cast) -> No
     (offer,) = await app.matching.match_waiting(limit=10)
     await app.offering.decline(dawit, offer.id)
     reasons = Parts(specialization=1, load=0, rating=0, experience=0, crisis=0, wishes=0)
-    made = await app.matching._offer([Match(session_id=session.id, counselor_id=dawit.me, parts=reasons)], known)
+    match = Match(session_id=session.id, counselor_id=dawit.me, parts=reasons)
+    made = await app.matching._offer([match], known, await app.matching._describe([match]))
 
     assert [] == made
     assert 0 == await one(app, FREE)
@@ -234,7 +236,7 @@ async def test_a_request_for_an_event_is_one_run_until_it_begins(app: App) -> No
 
 
 async def _request(tx: Transaction, app: App) -> int:
-    return await runs.request_for_event(tx, "match", because="test", max_attempts=4, at=app.clock())
+    return await run_requests.request_for_event(tx, "match", because="test", max_attempts=4, at=app.clock())
 
 
 @pytest.mark.parametrize(("task", "field"), [("match", "limit"), ("cleanup", "batch")])

@@ -10,9 +10,24 @@ from typing import Any, LiteralString
 import pytest
 
 from bot.app import App
-from bot.domain.ids import DeliveryId, ScheduleId
+from bot.domain.ids import DeliveryId, RunId, ScheduleId
 from bot.domain.sessions import Session
-from bot.storage import deliveries, idle, offers, people, queue, records, runs, sessions, updates
+from bot.storage import (
+    deliveries,
+    idle,
+    moments,
+    offers,
+    overdue,
+    people,
+    queue,
+    records,
+    run_history,
+    run_requests,
+    runs,
+    schedules,
+    sessions,
+    updates,
+)
 from bot.storage.database import Channel, Row, Transaction, Value
 from bot.storage.runs import NewRun, Trigger
 from tests.support import Cast
@@ -46,6 +61,10 @@ class Recorder:
         """Run a statement."""
         self.statements.append((sql, values))
         return await self.tx.fetch_all(sql, **values)
+
+    def carry(self, run_id: RunId) -> None:
+        """As the database does it."""
+        self.tx.carry(run_id)
 
     def notify(self, channel: Channel) -> None:
         """Pass it on."""
@@ -82,25 +101,33 @@ class Query:
 
     async def request_by_hand(self) -> None:
         """A run that belongs to no schedule."""
-        await runs.request(self.tx, self._new(None), at=self.app.clock())
+        await run_requests.request(self.tx, self._new(None), at=self.app.clock())
 
     async def request_of_schedule(self) -> None:
         """A run of a schedule, where the last one may not be over."""
+        await self._schedule()
+        await run_requests.request(self.tx, self._new(ScheduleId(9)), at=self.app.clock())
+
+    async def missed(self) -> None:
+        """An occurrence that is left out."""
+        await self._schedule()
+        await run_requests.miss(self.tx, self._new(ScheduleId(9)), at=self.app.clock())
+
+    async def _schedule(self) -> None:
         await self.tx.tx.execute(
             """
-            INSERT INTO schedule (id, name, task, every_seconds, payload, max_retries, is_enabled, is_from_environment,
-                                  next_run_at, created_at)
-            VALUES (9, 'x', 'match', 60, '{}', 1, TRUE, FALSE, :at, :at)
+            INSERT INTO schedule (id, name, task, kind, spec, zone, payload, max_retries, catch_up, pause_after, is_enabled,
+                                  is_from_environment, next_run_at, created_at, updated_at)
+            VALUES (9, 'x', 'match', 'interval', '60s', 'UTC', '{}', 1, 'latest', 0, TRUE, FALSE, :at, :at, :at)
             """,
             at=self.app.clock(),
         )
-        await runs.request(self.tx, self._new(ScheduleId(9)), at=self.app.clock())
 
     async def request_now(self) -> None:
         """A run that an admin wants now, and how the last one went."""
-        await runs.request_by_hand(self.tx, self._new(None), at=self.app.clock())
-        await runs.unfinished(self.tx)
-        await runs.last_of(self.tx, "match")
+        await run_requests.request_by_hand(self.tx, self._new(None), at=self.app.clock())
+        await run_history.unfinished(self.tx)
+        await run_history.last_of(self.tx, "match")
 
     async def admins(self) -> None:
         """Whom an alert reaches."""
@@ -138,6 +165,23 @@ class Query:
     async def is_alarmed(self) -> None:
         """Whether the admins were told of the queue."""
         await queue.is_alarmed(self.tx, since=self.app.clock())
+
+    async def next_moments(self) -> None:
+        """When the next thing is due: whenever the clock wakes."""
+        await moments.read(self.tx, at=self.app.clock())
+
+    async def due_schedules(self) -> None:
+        """Which schedules are due."""
+        await schedules.due(self.tx, self.app.db, at=self.app.clock(), limit=20)
+
+    async def overdue(self) -> None:
+        """What is late or stuck: every few seconds."""
+        await overdue.not_begun(self.tx, since=self.app.clock(), limit=20)
+        await overdue.under_way(self.tx)
+
+    async def orphaned(self) -> None:
+        """Whose process is dead."""
+        await runs.orphaned(self.tx, at=self.app.clock())
 
     async def next_silence(self) -> None:
         """When the next conversation is to be reminded or ended: at each tick of the clock."""
@@ -180,6 +224,11 @@ _QUERIES: tuple[Callable[[Query], Awaitable[None]], ...] = (
     Query.lapse,
     Query.waiting,
     Query.is_alarmed,
+    Query.next_moments,
+    Query.due_schedules,
+    Query.missed,
+    Query.overdue,
+    Query.orphaned,
     Query.next_silence,
     Query.silent,
     Query.leave_session,
@@ -187,9 +236,12 @@ _QUERIES: tuple[Callable[[Query], Awaitable[None]], ...] = (
 )
 
 
+_TASKS_THAT_WAIT = "SCAN waiting"  #: a common table of a claim, with a row for each
+
+
 def is_walk(step: str) -> bool:
     """Return whether a step goes through a table itself, from end to end or from some id on."""
-    is_scan = step.startswith("SCAN ") and " INDEX " not in step and "CONSTANT ROW" not in step
+    is_scan = step.startswith("SCAN ") and " INDEX " not in step and "CONSTANT ROW" not in step and step != _TASKS_THAT_WAIT
     return is_scan or "PRIMARY KEY (rowid>" in step
 
 

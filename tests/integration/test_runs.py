@@ -13,11 +13,12 @@ import pytest
 from bot import app as root
 from bot.app import App
 from bot.domain.errors import Conflict
+from bot.domain.text import Text
 from bot.scheduler import execution
 from bot.scheduler.execution import LEASE, Executor, TaskBusy
 from bot.scheduler.runners.local import LocalRunner
 from bot.settings import Settings, load
-from bot.storage import runs
+from bot.storage import run_requests, runs
 from bot.storage.runs import NewRun, Outcome, Run, RunState, Trigger
 from bot.tasks import TASKS
 from bot.tasks.base import Result, RunContext, Task
@@ -45,7 +46,7 @@ def add_task(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         async def run(context: RunContext, payload: Any) -> Result:
             return await work(context)
 
-        monkeypatch.setitem(TASKS, name, Task(name=name, payload=Nothing, run=run, timeout=timeout))
+        monkeypatch.setitem(TASKS, name, Task(name=name, payload=Nothing, run=run, timeout=timeout, does=Text(name)))
 
     return add
 
@@ -54,7 +55,7 @@ async def request(app: App, task: str = "match", **more: Any) -> int:
     """Ask for a run."""
     given = {"trigger": Trigger.API, "requested_by": "test", "max_attempts": 2, "scheduled_for": app.clock(), **more}
     async with app.db.transaction() as tx:
-        run_id = await runs.request(tx, NewRun(task=task, **given), at=app.clock())
+        run_id = await run_requests.request(tx, NewRun(task=task, **given), at=app.clock())
     assert run_id is not None
     return run_id
 
@@ -158,7 +159,7 @@ async def test_a_run_that_succeeds(app: App, caplog: pytest.LogCaptureFixture) -
     )
     assert ["succeeded"] == await attempts(app)
     assert ["Executing scheduled task: match", "Successfully executed task: match"] == [
-        record.getMessage() for record in caplog.records if record.name == "bot.scheduler.execution"
+        record.getMessage() for record in caplog.records if record.name.startswith("bot.scheduler.")
     ]
 
 
@@ -271,7 +272,7 @@ async def test_who_lost_the_lease_writes_nothing(app: App, clock: SteadyClock) -
     at = clock()
     async with app.db.transaction() as tx:
         written = [
-            await runs.renew(tx, old, lease_until=at + LEASE),
+            await runs.renew(tx, old, lease_until=at + LEASE) is not None,
             await runs.succeed(tx, old, result={}, at=at),
             await runs.fail(tx, old, Outcome.FAILED, error="x", retry_at=None, at=at),
             await runs.give_back(tx, old, at=at),

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from bot.app import App
+from bot.domain.ids import RunId
 from bot.domain.schedules import Interval
+from bot.scheduler import reconciling
 from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.execution import LEASE, Executor
 from bot.scheduler.manager import Manager
 from bot.scheduler.runners.local import LocalRunner
-from bot.storage import runs, schedules
+from bot.storage import run_requests, runs, schedules
+from bot.storage.database import Transaction
 from bot.storage.runs import NewRun, Trigger
 from bot.storage.schedules import Schedule
 from tests.support import Cast, SteadyClock, change, one, rows, wait_until
 
 DAY, HALF_HOUR, FIVE_MINUTES = timedelta(days=1), timedelta(minutes=30), timedelta(minutes=5)
+
+
+@pytest.fixture(autouse=True)
+def _three_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with the schedules that a variable can own, and no others."""
+    kept = tuple(default for default in reconciling.DEFAULTS if default.task in {"backup", "cleanup", "match"})
+    monkeypatch.setattr(reconciling, "DEFAULTS", kept)
 
 
 async def next_runs(app: App) -> dict[str, datetime]:
@@ -34,6 +45,7 @@ def clock_of(app: App) -> SchedulerClock:
         executor=app.executor,
         offering=app.offering,
         idling=app.idling,
+        reconciling=app.reconciling,
         check_interval=timedelta(seconds=60),
     )
 
@@ -53,7 +65,7 @@ async def finish_all(app: App, clock: SteadyClock) -> None:
 
 async def test_a_fresh_database(app: App, clock: SteadyClock) -> None:
     """The backup is due at once, the others after one interval."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
 
     assert {"backup": clock(), "cleanup": clock() + HALF_HOUR, "match": clock() + FIVE_MINUTES} == await next_runs(app)
 
@@ -61,25 +73,25 @@ async def test_a_fresh_database(app: App, clock: SteadyClock) -> None:
 async def test_a_start_moves_no_next_run(app: App, clock: SteadyClock) -> None:
     """However often the process is restarted, also with the same variables: a daily backup stays daily."""
     owned = {"backup": timedelta(hours=12)}
-    await app.control.reconcile(owned)
+    await app.reconciling.reconcile(owned)
     await clock_of(app).tick()
     before = await next_runs(app)
     for _ in range(5):
         clock.move(minutes=17)
-        await app.control.reconcile(owned)
+        await app.reconciling.reconcile(owned)
 
     assert before == await next_runs(app)
 
 
 async def test_the_environment_owns_an_interval(app: App, clock: SteadyClock) -> None:
     """A variable that is changed counts from the last occurrence: a longer one moves it out, a shorter one in, not before now."""
-    await app.control.reconcile({"backup": timedelta(hours=12)})
+    await app.reconciling.reconcile({"backup": timedelta(hours=12)})
     began = clock()
     await clock_of(app).tick()
     clock.move(hours=5)
     due = list[datetime]()
     for hours in (24, 6, 2):
-        await app.control.reconcile({"backup": timedelta(hours=hours)})
+        await app.reconciling.reconcile({"backup": timedelta(hours=hours)})
         due.append((await next_runs(app))["backup"])
 
     assert [began + timedelta(hours=24), began + timedelta(hours=6), clock()] == due
@@ -87,23 +99,34 @@ async def test_the_environment_owns_an_interval(app: App, clock: SteadyClock) ->
 
 async def test_a_shorter_interval_before_the_first_run(app: App, clock: SteadyClock) -> None:
     """What has never run is due after the new interval, not after the old one."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     clock.move(minutes=10)
-    await app.control.reconcile({"cleanup": timedelta(minutes=1)})
+    await app.reconciling.reconcile({"cleanup": timedelta(minutes=1)})
 
     assert clock() + timedelta(minutes=1) == (await next_runs(app))["cleanup"]
 
 
+async def test_a_variable_that_is_gone_leaves_the_default_counted_from_the_last_run(app: App, clock: SteadyClock) -> None:
+    """And on a fresh database the first run comes after the variable's own interval."""
+    await app.reconciling.reconcile({"match": timedelta(minutes=7)})
+    first = (await next_runs(app))["match"]
+    clock.move(minutes=7)
+    await clock_of(app).tick()
+    ran_at = clock()
+    clock.move(minutes=1)
+    await app.reconciling.reconcile({})
+
+    assert (ran_at, ran_at + FIVE_MINUTES) == (first, (await next_runs(app))["match"])
+
+
 async def test_what_an_admin_changed_stays(app: App, clock: SteadyClock) -> None:
     """Edits, pauses and deletions survive a restart where no variable owns the interval."""
-    await app.control.reconcile({})
-    await change(
-        app, "UPDATE schedule SET every_seconds = 7200, next_run_at = :at WHERE name = 'cleanup'", at=clock() + HALF_HOUR
-    )
+    await app.reconciling.reconcile({})
+    await change(app, "UPDATE schedule SET spec = '2h', next_run_at = :at WHERE name = 'cleanup'", at=clock() + HALF_HOUR)
     await change(app, "UPDATE schedule SET is_enabled = (1 = 0) WHERE name = 'match'")
     await change(app, "UPDATE schedule SET deleted_at = :at WHERE name = 'backup'", at=clock())
     before = await rows(app, "SELECT * FROM schedule ORDER BY id")
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     clock.move(days=3)
     await clock_of(app).tick()
 
@@ -115,11 +138,11 @@ async def test_what_an_admin_changed_stays(app: App, clock: SteadyClock) -> None
 
 async def test_a_clock_that_was_set_back_silences_no_schedule(app: App, clock: SteadyClock) -> None:
     """The machine believed it was 2031 once: at the next start what lies further ahead than its interval is moved in."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     clock.move(days=5 * 365)
     await clock_of(app).tick()
     clock.move(days=-5 * 365)
-    await app.control.reconcile({"match": timedelta(minutes=7)})
+    await app.reconciling.reconcile({"match": timedelta(minutes=7)})
 
     assert {"backup": clock() + DAY, "cleanup": clock() + HALF_HOUR, "match": clock() + timedelta(minutes=7)} == await next_runs(
         app
@@ -128,7 +151,7 @@ async def test_a_clock_that_was_set_back_silences_no_schedule(app: App, clock: S
 
 async def test_what_is_due_becomes_a_run(app: App, clock: SteadyClock) -> None:
     """One for the occurrence, and the schedule stands at its next one."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     began = clock()
     clock.move(minutes=5, seconds=30)
     await clock_of(app).tick()
@@ -139,7 +162,7 @@ async def test_what_is_due_becomes_a_run(app: App, clock: SteadyClock) -> None:
 
 async def test_nothing_is_done_before_its_time(app: App, clock: SteadyClock) -> None:
     """A microsecond before nothing happens."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     await change(app, "DELETE FROM schedule WHERE name <> 'match'")
     clock.at += FIVE_MINUTES - timedelta(microseconds=1)
     await clock_of(app).tick()
@@ -149,7 +172,7 @@ async def test_nothing_is_done_before_its_time(app: App, clock: SteadyClock) -> 
 
 async def test_what_was_missed_runs_once(app: App, clock: SteadyClock) -> None:
     """Down for a week: one run of each as catch-up, not one for each miss, and the grid is kept."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     began = clock()
     clock.move(days=7, minutes=2)
     await clock_of(app).tick()
@@ -164,7 +187,7 @@ async def test_what_was_missed_runs_once(app: App, clock: SteadyClock) -> None:
 
 async def test_several_clocks_make_one_run_of_each_occurrence(app: App, clock: SteadyClock) -> None:
     """Two processes, many ticks at the same moments: each occurrence once."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     clocks = [clock_of(app) for _ in range(3)]
     for _ in range(4):
         await asyncio.gather(*(each.tick() for each in clocks))
@@ -178,66 +201,76 @@ async def test_several_clocks_make_one_run_of_each_occurrence(app: App, clock: S
 
 async def test_who_saw_an_old_time_moves_nothing(app: App, clock: SteadyClock) -> None:
     """A schedule is moved on from the time that was seen, or not at all."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     async with app.db.transaction() as tx:
-        (seen,) = await schedules.due(tx, at=clock())
-        moved = [await schedules.move_on(tx, seen, next_run_at=clock() + hours * timedelta(hours=1)) for hours in (1, 2)]
+        (seen,) = await schedules.due(tx, app.db, at=clock(), limit=10)
+        moved = [
+            await schedules.move_on(tx, seen, next_run_at=clock() + timedelta(hours=hours), scheduled_for=clock())
+            for hours in (1, 2)
+        ]
 
     assert [True, False] == moved
     assert clock() + timedelta(hours=1) == (await next_runs(app))["backup"]
 
 
-async def test_the_move_and_the_run_are_one(app: App, clock: SteadyClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the run cannot be written, the schedule has not moved either, and the next tick does both."""
-    await app.control.reconcile({})
-    before = await next_runs(app)
+async def test_the_move_and_the_run_are_one(
+    app: App, clock: SteadyClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the run cannot be written, the schedule has not moved either; others go on, and later ticks try again and do both."""
+    await app.reconciling.reconcile({})
+    clock.at += FIVE_MINUTES
+    before, ask, ticking = await next_runs(app), run_requests.request, clock_of(app)
 
-    async def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError
+    async def broken(tx: Transaction, new: NewRun, *, at: datetime) -> RunId | None:
+        return await ask(tx, new if new.task == "match" else replace(new, payload=None), at=at)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "request", broken)
-        with pytest.raises(ZeroDivisionError):
-            await clock_of(app).tick()
-    unmoved = await next_runs(app)
-    await clock_of(app).tick()
+        patched.setattr(run_requests, "request", broken)
+        pauses = [await ticking.tick() for _ in range(3)]
+    unmoved, tasks = await next_runs(app), [task for task, _, _ in await found_runs(app)]
+    await ticking.tick()
 
-    assert before == unmoved
-    assert ["backup"] == [task for task, _, _ in await found_runs(app)]
+    assert (before["backup"], ["match"]) == (unmoved["backup"], tasks)
+    assert [timedelta(seconds=1)] * 3 == pauses
+    assert 1 == len([record for record in caplog.records if record.levelname == "ERROR"])
+    assert ["match", "backup"] == [task for task, _, _ in await found_runs(app)]
 
 
 async def test_a_run_that_is_not_over_has_no_second_beside_it(app: App, clock: SteadyClock) -> None:
-    """An occurrence that comes while the one before still runs, or waits for its retry, is left out; the one after comes."""
-    await app.control.reconcile({})
+    """Occurrences that come while the one before still runs are left out and noted in one row; the one after it is over comes."""
+    await app.reconciling.reconcile({})
     await change(app, "DELETE FROM schedule WHERE name <> 'match'")
     clock.at += FIVE_MINUTES
     await clock_of(app).tick()
     run = await app.executor.claim()
     assert run is not None
-    async with app.db.transaction() as tx:
-        await runs.renew(tx, run, lease_until=clock() + timedelta(hours=1))
-    clock.at += FIVE_MINUTES
-    await clock_of(app).tick()
-    while_running = await found_runs(app)
+    for _ in range(3):
+        clock.at += FIVE_MINUTES
+        async with app.db.transaction() as tx:
+            await runs.renew(tx, run, lease_until=clock() + LEASE)
+        await clock_of(app).tick()
     async with app.db.transaction() as tx:
         await runs.succeed(tx, run, result={}, at=clock())
     clock.at += FIVE_MINUTES
     await clock_of(app).tick()
 
-    assert (1, 2) == (len(while_running), len(await found_runs(app)))
+    assert [("succeeded", 0), ("missed", 2), ("scheduled", 0)] == [
+        (row["state"], row["missed"]) for row in await rows(app, "SELECT state, missed FROM run ORDER BY id")
+    ]
 
 
 async def test_an_occurrence_has_one_run(app: App, clock: SteadyClock) -> None:
     """The database itself refuses a second run of the same schedule for the same moment."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     async with app.db.transaction() as tx:
         schedule = await schedules.find(tx, "backup")
         assert schedule is not None
         asked = [
-            await runs.request(tx, occurrence(schedule, trigger), at=clock()) for trigger in (Trigger.SCHEDULE, Trigger.CATCH_UP)
+            await run_requests.request(tx, occurrence(schedule, trigger), at=clock())
+            for trigger in (Trigger.SCHEDULE, Trigger.CATCH_UP)
         ]
         await tx.execute("UPDATE run SET state = 'succeeded'")
-        asked.append(await runs.request(tx, occurrence(schedule, Trigger.SCHEDULE), at=clock()))
+        asked.append(await run_requests.request(tx, occurrence(schedule, Trigger.SCHEDULE), at=clock()))
 
     assert [False, True, True] == [run_id is None for run_id in asked]
 
@@ -273,7 +306,7 @@ def manager(app: App) -> Manager:
     """The whole scheduler, not started."""
     clock = clock_of(app)
     runner = LocalRunner(executor=app.executor, ready=clock.ready, concurrency=5)
-    return Manager(control=app.control, clock=clock, runner=runner, transferring=app.transferring)
+    return Manager(reconciling=app.reconciling, clock=clock, runner=runner, transferring=app.transferring)
 
 
 async def test_the_manager_runs_what_is_due(app: App, manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
@@ -317,11 +350,11 @@ async def _is_offered(app: App) -> bool:
 
 async def test_a_start_takes_up_what_the_dead_bot_left(app: App, manager: Manager, clock: SteadyClock) -> None:
     """Its run was interrupted, although its lease goes on for a while, and is done by this one."""
-    await app.control.reconcile({})
+    await app.reconciling.reconcile({})
     await change(app, "UPDATE schedule SET is_enabled = (1 = 0)")
     dead = Executor(db=app.db, clock=clock, owner="bot:dead:1", services=app.executor.services, alerting=app.alerting)
     async with app.db.transaction() as tx:
-        await runs.request_for_event(tx, "match", because="test", max_attempts=4, at=clock())
+        await run_requests.request_for_event(tx, "match", because="test", max_attempts=4, at=clock())
     assert await dead.claim() is not None
     running = asyncio.create_task(manager.run({}, dead_owner="bot:"))
     await wait_until(lambda: _interrupted(app), "the run is taken up")
@@ -344,9 +377,9 @@ async def _interrupted(app: App) -> bool:
 async def test_the_interval_is_stored_to_the_second(app: App, clock: SteadyClock) -> None:
     """90 s are 90 s, a year is a year."""
     for every in (timedelta(seconds=1), timedelta(seconds=90), timedelta(minutes=525_600)):
-        await app.control.reconcile({"match": every})
+        await app.reconciling.reconcile({"match": every})
         async with app.db.reading() as tx:
             schedule = await schedules.find(tx, "match")
 
         assert schedule is not None
-        assert Interval(every) == schedule.interval
+        assert Interval(every) == schedule.when

@@ -15,7 +15,8 @@ from string import Formatter
 import pytest
 
 import bot
-from bot import cli, texts
+from bot import texts
+from bot.commands import console, running
 from bot.domain.errors import BotError
 from bot.domain.text import Text
 from bot.playground.html_text import parse_html
@@ -109,7 +110,7 @@ def test_nothing_is_printed() -> None:
 
 def test_every_task_is_listed() -> None:
     """Each file in ``tasks`` is one task of the table, and bears its name."""
-    files = {Path(path).stem for path in MODULES if path.startswith("bot/tasks/")} - {"__init__", "base"}
+    files = {Path(path).stem for path in MODULES if path.startswith("bot/tasks/")} - {"__init__", "base", "installed", "payloads"}
 
     assert files == TASKS.keys()
     assert {name: importlib.import_module(f"bot.tasks.{name}").task for name in files} == TASKS
@@ -118,7 +119,7 @@ def test_every_task_is_listed() -> None:
 
 def test_all_takes_tasks_that_there_are() -> None:
     """``all`` on the command line is made of tasks of the table."""
-    assert set(cli.ALL) <= TASKS.keys()
+    assert set(running.ALL) <= TASKS.keys()
 
 
 def test_both_databases_take_the_same_steps() -> None:
@@ -198,13 +199,17 @@ def refusals() -> set[type[BotError]]:
 
 #: What a command ends with (CONTRACT.md, *Exit codes*); whoever adds a refusal decides it here.
 EXIT_CODES = {
+    "AmbiguousTime": 2,
     "BotError": 1,
+    "ChartFailed": 1,
     "Conflict": 1,
     "CopyFailed": 1,
     "DatabaseInUse": 75,
     "DatabaseTooNew": 2,
     "InvalidInput": 2,
-    "LeaseLost": 1,
+    "MailDelayed": 1,
+    "MailRefused": 1,
+    "MayNotCreate": 1,
     "MustBeRestored": 1,
     "NotAllowed": 1,
     "NotFound": 1,
@@ -226,7 +231,7 @@ def test_each_refusal_has_an_exit_code(capsys: pytest.CaptureFixture[str]) -> No
             raise kind("This is why.")
 
         with pytest.raises(SystemExit) as caught:
-            cli._run(refuse)
+            console.run(refuse)
         ended[kind.__name__] = caught.value.code
 
         assert ("", "This is why.\n") == capsys.readouterr()
@@ -367,7 +372,7 @@ def test_the_readme_has_the_commands_that_are_checked(name: str) -> None:
     assert found[0].startswith("python3 -m venv .venv && .venv/bin/pip install ")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/tasks.md"])
 def test_documents_name_what_there_is(document: str) -> None:
     """Every path of ours that a document names exists."""
     named = re.findall(r"`((?:bot|tests|bench|docs|\.ci)/[\w./-]*)`", (ROOT / document).read_text("utf-8"))

@@ -190,6 +190,23 @@ def test_no_secret_anywhere(fmt: Literal["text", "json"], capsys: pytest.Capture
     assert [] == [secret for secret in ("s3cret", TOKEN, TOKEN.split(":")[1]) if secret in found]
 
 
+def test_who_listens_hears_what_the_log_has(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said in the block, from INFO on, without secrets and without what an exception quotes; nothing of others."""
+    configure(level="DEBUG", secrets=("hush-hush",))
+    heard = list[tuple[str, str]]()
+    with logs.listening(lambda level, line: heard.append((level, line))):
+        log.debug("not this")
+        log.info("a %s", "hush-hush")
+        try:
+            fail(ValueError(WORDS))
+        except ValueError:
+            log.exception("It failed.")
+    log.info("nor this")
+
+    assert [("INFO", "a ***"), ("ERROR", "It failed.")] == heard[:2]
+    assert [("ERROR", True)] == [(level, line.startswith("ValueError (at ")) for level, line in heard[2:]]
+
+
 def test_the_longest_secret_first() -> None:
     """Of two secrets, one inside the other, nothing is left over."""
     assert "***" == logs.redaction(["secret", "secret-and-more"])("secret-and-more")
@@ -198,7 +215,7 @@ def test_the_longest_secret_first() -> None:
 def test_arguments_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     """A mistake in a call to the log harms nobody and prints no arguments."""
     configure()
-    (handler,) = (handler for handler in logging.getLogger().handlers if (handler.name or "").startswith("bot."))
+    (handler,) = (handler for handler in logging.getLogger().handlers if handler.name == "bot.StreamHandler")
     handler.handle(log.makeRecord(log.name, logging.INFO, __file__, 1, "%d sessions", (WORDS,), None))
 
     assert ["INFO:%d sessions (not formatted: TypeError)"] == stderr(capsys)

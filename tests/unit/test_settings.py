@@ -21,6 +21,8 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 VARIABLES = {str(field.validation_alias): field for field in Settings.model_fields.values() if field.validation_alias != "RENDER"}
 INTERVALS = ("BACKUP_INTERVAL_MINUTES", "CLEANUP_INTERVAL_MINUTES", "MATCH_INTERVAL_MINUTES")
 
+RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"  #: of age's own documentation
+
 
 def lines_of(environ: Mapping[str, str], env_file: Path | None = None) -> list[str]:
     """Return the error lines that *environ* leads to, none where it is accepted."""
@@ -122,6 +124,7 @@ def test_settings_do_not_change() -> None:
         ("BACKUP_INTERVAL_MINUTES", " 5 ", 5),
         ("BACKUP_INTERVAL_MINUTES", "525600", 525_600),
         ("BACKUP_KEEP_DAILY", "0", 0),
+        ("BACKUP_RECIPIENTS", f" {RECIPIENT} , {RECIPIENT},", (RECIPIENT,)),
         ("ENCRYPTION_KEY", KEY, (b"\xfb\xff" * 16,)),
         ("ENCRYPTION_KEY", KEY.replace("+", "-").replace("/", "_").rstrip("="), (b"\xfb\xff" * 16,)),
         ("ENCRYPTION_KEY", f"{base64.b64encode(bytes(32)).decode()}, {KEY}", (bytes(32), b"\xfb\xff" * 16)),
@@ -133,6 +136,7 @@ def test_settings_do_not_change() -> None:
         ("SCHEDULER_CHECK_INTERVAL", "1", 1),
         ("SEND_PER_CHAT_PER_SECOND", "0.5", 0.5),
         ("SEND_PER_SECOND", "0", 0.0),
+        ("HEARTBEAT_URL", "https://hc-ping.com/an-id?from=hu", "https://hc-ping.com/an-id?from=hu"),
         ("TELEGRAM_API_URL", "http://127.0.0.1:8081/", "http://127.0.0.1:8081"),
         ("TELEGRAM_API_URL", "https://example.org/telegram//", "https://example.org/telegram"),
     ],
@@ -186,6 +190,7 @@ def test_the_line_of_a_bad_value() -> None:
         *(("BACKUP_DIR", value) for value in ("a\0b", "s3://bucket")),
         *(("BOT_TOKEN", value) for value in ("abc", "123456", "123:short", "abc:AAExampleExample", f"{TOKEN} x")),
         *(("BACKUP_KEEP_DAILY", value) for value in ("-1", "10001")),
+        *(("BACKUP_RECIPIENTS", value) for value in ("age1", f"{RECIPIENT}x", f"{RECIPIENT};{RECIPIENT}", "ssh-ed25519 AAAA")),
         *(("CRISIS_OFFER_TIMEOUT_SECONDS", value) for value in ("9", "3601")),
         *(("DATABASE_URL", value) for value in ("sqlite://a.db", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?b", "a.db")),
         *(
@@ -206,6 +211,10 @@ def test_the_line_of_a_bad_value() -> None:
         *(("SEND_PER_CHAT_BURST", value) for value in ("-1", "1.5")),
         *(("SEND_PER_SECOND", value) for value in ("-1", "inf", "nan", "1e3", "1,5")),
         *(("SESSION_RETENTION_DAYS", value) for value in ("0", "3651")),
+        *(
+            ("HEARTBEAT_URL", value)
+            for value in ("hc-ping.com/id", "ftp://h/id", "https://", "https://h:x/", "https://h/a b", "http://h/#a")
+        ),
         *(("TELEGRAM_API_URL", value) for value in ("api.telegram.org", "ftp://h", "https://", "https://h/bot", "https://h:x")),
         *(("TELEGRAM_API_URL", value) for value in ("https://h/bot1:a/", "https://h?a=b", "https://[h", "https://h h")),
     ],
@@ -327,6 +336,8 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
         ({"DB_PATH": "postgresql://root:hunter2/@host/db"}, "DB_PATH=postgresql://***@host/db: "),
         ({"ADMIN_IDS": TOKEN}, "ADMIN_IDS=***: "),
         ({"ADMIN_IDS": KEY}, "ADMIN_IDS=***: "),
+        ({"BACKUP_RECIPIENTS": "AGE-SECRET-KEY-1hunter2"}, "BACKUP_RECIPIENTS=***: "),
+        ({"HEARTBEAT_URL": "hc-ping.com/hunter2"}, "HEARTBEAT_URL=***: "),
         ({"TELEGRAM_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "TELEGRAM_API_URL=https://api.telegram.org/bot***: "),
         ({"LOG_LEVEL": f"x{KEY}", "ENCRYPTION_KEY": KEY}, "LOG_LEVEL=x***: "),
         ({"LOG_LEVEL": "hunter2", "DATABASE_URL": "postgresql://u:hunter2@h/d"}, "LOG_LEVEL=***: "),
@@ -353,6 +364,7 @@ def test_the_secrets_for_the_log() -> None:
     bare = KEY.rstrip("=")
 
     assert (TOKEN, bare, bare.replace("+", "-").replace("/", "_"), "hunter%402", "hunter@2") == load(environ, None).secrets
+    assert ("https://h/hunter2",) == load({"HEARTBEAT_URL": "https://h/hunter2"}, None).secrets
 
 
 VALUES = st.one_of(
@@ -363,7 +375,14 @@ VALUES = st.one_of(
         ["", " 5 ", "1,2", "/usr", "sqlite:///a.db", "postgresql://u:p@h/d", "https://h", "json", "debug", "[1]", "{}"]
     ),
     st.sampled_from(
-        [f"sqlite:{TOKEN}", f"https://h/bot{TOKEN}", f"x{KEY}x", f"\n{KEY},{TOKEN}", "postgres://u:Hunter2Hunter2@h"]
+        [
+            f"sqlite:{TOKEN}",
+            f"https://h/bot{TOKEN}",
+            f"x{KEY}x",
+            f"\n{KEY},{TOKEN}",
+            "postgres://u:Hunter2Hunter2@h",
+            "smtp://u:Hunter2Hunter2@h?to=a@b",
+        ]
     ),
 )
 NAMES = st.one_of(
@@ -378,6 +397,9 @@ SECRETS = st.fixed_dictionaries(
         "ENCRYPTION_KEY": st.sampled_from([KEY, f"{KEY}!", f"x,{KEY}"]),
         "DATABASE_URL": st.sampled_from(
             ["postgresql://u:Hunter2Hunter2@h/d", "sql://Hunter2Hunter2@h", "sqlite://u:Hunter2Hunter2@"]
+        ),
+        "SMTP_URL": st.sampled_from(
+            ["smtp://u:Hunter2Hunter2@h?from=a@b.c&to=d@e.f", "smtps://u:Hunter2Hunter2@h", "Hunter2Hunter2@h?"]
         ),
     },
 )

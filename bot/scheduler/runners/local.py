@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 
 from bot.scheduler.execution import Executor
+from bot.scheduler.runners.under_way import UnderWay, execute
 from bot.storage.database import DatabaseUnavailable, wait
 from bot.storage.runs import Run
 
@@ -22,7 +23,7 @@ class LocalRunner:
     executor: Executor
     ready: asyncio.Event  #: set when a run may be due
     concurrency: int  #: runs at once (``SCHEDULER_CONCURRENCY``)
-    _running: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _under_way: UnderWay = field(default_factory=UnderWay)
 
     async def run(self) -> None:
         """Take runs as they fall due, until cancelled; those under way go on."""
@@ -37,16 +38,10 @@ class LocalRunner:
 
     async def drain(self, *, seconds: float) -> None:
         """Let the runs under way finish; those that take longer are stopped and go back, to be done later."""
-        if not self._running:
-            return
-        _, unfinished = await asyncio.wait(self._running, timeout=seconds)
-        for one in unfinished:
-            one.cancel()
-        if unfinished:
-            await asyncio.wait(unfinished)
+        await self._under_way.drain(seconds=seconds)
 
     async def _take(self) -> None:
-        while len(self._running) < self.concurrency:
+        while len(self._under_way) < self.concurrency:
             claiming = asyncio.create_task(self.executor.claim())
             try:
                 run = await asyncio.shield(claiming)
@@ -59,19 +54,4 @@ class LocalRunner:
 
     def _start(self, run: Run | None) -> None:
         if run is not None:
-            one = asyncio.create_task(self._execute(run))
-            self._running.add(one)
-            one.add_done_callback(self._ended)
-
-    async def _execute(self, run: Run) -> None:
-        # where the outcome cannot be recorded, the lease runs out and the run is taken up again
-        try:
-            await self.executor.execute(run)
-        except DatabaseUnavailable:
-            logger.warning("The outcome of a run of %s could not be recorded; it is taken up again.", run.task)
-        except Exception:
-            logger.exception("The outcome of a run of %s could not be recorded.", run.task)
-
-    def _ended(self, one: asyncio.Task[None]) -> None:
-        self._running.discard(one)
-        self.ready.set()
+            self._under_way.begin(execute(self.executor, run)).add_done_callback(lambda _: self.ready.set())

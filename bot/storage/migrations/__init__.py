@@ -27,13 +27,15 @@ class DatabaseTooNew(BotError):
 
 
 def is_current(url: str, path: Path | None) -> bool:
-    """Return whether exactly the steps of this release are applied.
+    """Return whether exactly the steps of this release are applied, and on PostgreSQL what carries runs is there.
 
     Asks the table in which yoyo keeps that, so that most starts never load it: 40 ms and 3 MB.
 
     Raises:
         DatabaseUnavailable: The server cannot be reached.
     """
+    if path is None and not _has_carrier(url):
+        return False
     applied = _applied_on_sqlite(path) if path is not None else _applied_on_postgresql(url)
     return applied == {step.stem for step in (_FOLDERS / "sqlite").glob("*.sql")}
 
@@ -47,6 +49,7 @@ def migrate(url: str, path: Path | None) -> None:
     Raises:
         DatabaseTooNew: It has steps that this release does not know.
         DatabaseUnavailable: The server cannot be reached.
+        MayNotCreate: The user of the database may not create what carries runs.
     """
     if path is not None:
         _prepare(path)
@@ -54,6 +57,8 @@ def migrate(url: str, path: Path | None) -> None:
         backend.break_lock()
         with backend.lock(), redirect_stdout(io.StringIO()):  # yoyo prints what SQLite answers to some ALTER TABLE
             backend.apply_migrations(backend.to_apply(steps))
+            if path is None:
+                _bring_carrier(url)
 
 
 def is_behind(url: str, path: Path | None) -> bool:
@@ -88,6 +93,22 @@ def _applied_on_postgresql(url: str) -> set[str]:
         if connection.execute("SELECT to_regclass('_yoyo_migration')").fetchone() == (None,):
             return set()
         return {str(row[0]) for row in connection.execute("SELECT migration_id FROM _yoyo_migration")}
+
+
+def _has_carrier(url: str) -> bool:
+    from bot.storage import carrier  # noqa: PLC0415 — needs an optional extra
+
+    with _connected(url) as connection:
+        return carrier.is_there(connection)
+
+
+def _bring_carrier(url: str) -> None:
+    """Create the tables of the carrier of runs where they are not there; the caller holds the lock."""
+    from bot.storage import carrier  # noqa: PLC0415 — needs an optional extra
+
+    with _connected(url) as connection:
+        if not carrier.is_there(connection):
+            carrier.create(connection)
 
 
 def _prepare(path: Path) -> None:

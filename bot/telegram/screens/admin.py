@@ -9,7 +9,7 @@ from bot.domain.outgoing import Button
 from bot.domain.sessions import SessionState
 from bot.domain.text import Text, joined
 from bot.services import buttons
-from bot.services.reporting import Overview, Statistics
+from bot.services.reporting import Overview, Snapshot, Statistics
 from bot.telegram.screens import Screen
 from bot.texts import admin as texts_
 from bot.texts import times
@@ -40,26 +40,39 @@ def panel(overview: Overview, *, at: datetime) -> Screen:
 
 
 def statistics(figures: Statistics) -> Screen:
-    """Return what the service has done so far."""
-    topics = [_figure(texts.topic_title(key), count) for key, count in figures.topics.items()]
-    rating = texts_.RATING(mean=str(figures.average_rating), count=figures.ratings)
+    """Return how the service stands, and what it has done so far."""
+    heads = figures.now.heads
     text = texts_.FIGURES(
         at=times.moment(figures.at),
-        people=figures.heads.people,
-        approved=figures.heads.approved,
-        online=figures.heads.online,
-        applications=figures.heads.applications,
-        states=joined(_figure(texts_.STATES[state], count) for state, count in figures.sessions.items()),
-        topics=joined(topics) if topics else texts_.NO_TOPICS,
-        messages=figures.messages,
-        requested=figures.recent.requested,
-        started=figures.recent.started,
-        ended=figures.recent.ended,
-        recent=figures.recent.messages,
-        wait=times.span(figures.average_wait) if figures.average_wait is not None else texts_.NO_WAIT,
-        rating=rating if figures.average_rating is not None else texts_.NO_RATING,
+        approved=heads.approved,
+        online=heads.online,
+        applications=heads.applications,
+        states=joined(_figure(texts_.STATES[state], count) for state, count in figures.now.sessions.items()),
+        counted=_counted(figures.counted) if figures.counted is not None else texts_.NOT_COUNTED,
     )
     return text, [[Button(texts_.REFRESH, "admin.statistics")], BACK]
+
+
+def _counted(counted: Snapshot) -> Text:
+    so_far, day, wait, rating = counted.so_far, counted.day, counted.waits.average, counted.so_far.average_rating
+    topics = sorted(so_far.topics.items(), key=lambda topic: -topic[1])
+    return texts_.COUNTED(
+        at=times.moment(counted.at),
+        people=counted.people,
+        all=so_far.requests,
+        over=so_far.ended,
+        cancelled=so_far.cancelled,
+        messages=so_far.messages,
+        rating=texts_.RATING(mean=str(rating), count=so_far.ratings) if rating is not None else texts_.NO_RATING,
+        topics=joined(_figure(texts.topic_title(key), count) for key, count in topics) if topics else texts_.NO_TOPICS,
+        requested=day.requests,
+        started=day.started,
+        ended=day.ended,
+        recent=day.messages,
+        wait=times.span(wait) if wait is not None else texts_.NO_WAIT,
+        week=counted.week.requests,
+        before=counted.week_before.requests,
+    )
 
 
 def _figure(name: Text | str, count: int) -> Text:
