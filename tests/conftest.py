@@ -20,6 +20,11 @@ from tests.made_up import MadeUp
 from tests.support import Cast, Postgres, SteadyClock
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many processes ``-n auto`` is: one more than there are cores, since many tests wait for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Start a PostgreSQL server of our own, once for each process of the test run."""

@@ -142,6 +142,7 @@ async def _counselor(app: App, cast: Cast) -> None:
 
 
 async def _schedule(app: App, cast: Cast) -> None:
+    await schedule(app, "match", "match", is_deleted=False)
     await schedule(app, "nightly", "match")
 
 

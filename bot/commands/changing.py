@@ -135,7 +135,7 @@ def delete(name: options.Name, *, is_sure: options.Sure = False, as_json: option
 
     async def remove(app: App) -> None:
         schedule = (await options.named(app, name, app.control.get(OPERATOR, name))).schedule
-        console.confirm(f"Delete {name}, which runs {in_words(schedule.when)}?", is_sure=is_sure or as_json)
+        console.confirm(f"Delete {name}, which runs {in_words(schedule.when)}?", is_sure=is_sure or as_json, default=False)
         await app.control.remove(OPERATOR, name)
         if as_json:
             console.say_json({"name": name, "is_deleted": True})

@@ -63,6 +63,8 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         fail(str(error), BUSY if isinstance(error, DatabaseBusy) else FAILED)
     except sqlite3.DatabaseError as error:
         fail(f"The database cannot be used: {error}.", FAILED)
+    except BrokenPipeError:  # whoever read the output has seen enough, such as head; click ends quietly then
+        raise
     except Exception:
         logger.exception("Stopped by an error that nobody thought of.")
         sys.exit(FAILED)
@@ -100,9 +102,9 @@ def is_at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(question: str, *, is_sure: bool) -> None:
-    """Ask for a yes, unless *is_sure* or nobody is there; end with 1 where it is a no."""
-    if not is_sure and is_at_terminal() and not typer.confirm(question, default=True, err=True):
+def confirm(question: str, *, is_sure: bool, default: bool = True) -> None:
+    """Ask for a yes, unless *is_sure* or nobody is there; end with 1 where it is a no. *default* is what Enter means."""
+    if not is_sure and is_at_terminal() and not typer.confirm(question, default=default, err=True):
         fail("Nothing was changed.", FAILED)
 
 

@@ -15,8 +15,8 @@ from bot.commands import console
 from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.ids import MOST, RunId
 from bot.domain.people import OPERATOR
-from bot.domain.schedules import AmbiguousTime, Cron, Interval, Once, When
-from bot.domain.text import Text
+from bot.domain.schedules import AmbiguousTime, Cron, Interval, Once, Unreadable, When
+from bot.domain.text import Text, shortened
 from bot.domain.zones import zone_name, zone_of
 from bot.scheduler.control import Preview
 from bot.scheduler.drafts import Draft
@@ -49,7 +49,9 @@ def fields(task: str, given: Sequence[str] | None) -> dict[str, Any]:
         name, equals, value = one.partition("=")
         name = name.strip()
         if not equals:
-            raise InvalidInput(Text("--set takes field=value, for example --set batch=500, and not: {given}", given=one))
+            raise InvalidInput(
+                Text("--set takes field=value, for example --set batch=500, and not: {given}", given=shortened(one))
+            )
         if name not in known:
             raise unknown_field(task, name, known)
         found[name] = known[name].read(value)
@@ -58,12 +60,12 @@ def fields(task: str, given: Sequence[str] | None) -> dict[str, Any]:
 
 def unknown(what: str, name: str, known: Iterable[str], remedy: str) -> InvalidInput:
     """Return what is said about a name that nothing has, with the one that was meant, perhaps."""
-    near = get_close_matches(name, list(known), n=1)
+    near, shown = get_close_matches(name, list(known), n=1), shortened(name)
     if near:
         return InvalidInput(
-            Text("There is no {what} {name}: did you mean {near}? {remedy}", what=what, name=name, near=near[0], remedy=remedy)
+            Text("There is no {what} {name}: did you mean {near}? {remedy}", what=what, name=shown, near=near[0], remedy=remedy)
         )
-    return InvalidInput(Text("There is no {what} {name}. {remedy}", what=what, name=name, remedy=remedy))
+    return InvalidInput(Text("There is no {what} {name}. {remedy}", what=what, name=shown or '""', remedy=remedy))
 
 
 async def named(app: App, name: str, found: Awaitable[Found], *, also: Iterable[str] = ()) -> Found:
@@ -89,7 +91,10 @@ def run_id(number: str) -> RunId:
     digits = number.strip().lstrip("#")
     if not (digits.isascii() and digits.isdecimal()) or int(digits) > MOST:
         raise InvalidInput(
-            Text('"{number}" is no number of a run: python -m bot tasks history shows them, for example 12.', number=number)
+            Text(
+                '"{number}" is no number of a run: python -m bot tasks history shows them, for example 12.',
+                number=shortened(number),
+            )
         )
     return RunId(int(digits))
 
@@ -100,7 +105,7 @@ def moved(when: When, zone: str) -> str:
     Raises:
         InvalidInput: That would not be the same schedule in another zone.
     """
-    if isinstance(when, Cron):
+    if isinstance(when, Cron | Unreadable):
         return when.spec
     if isinstance(when, Interval):
         raise InvalidInput(Text("An interval is the same in every zone: give --when too, for example --when '0 3 * * *'."))

@@ -65,7 +65,7 @@ def run(
         if as_json:
             console.say_json(records.of_details(await app.control.details(OPERATOR, run.id)))
         elif run.state is RunState.SUCCEEDED:
-            typer.echo((run.result or {}).get("summary", ""))
+            _say_result(run)
         await _send(app)
         return console.DONE if run.state is RunState.SUCCEEDED else console.FAILED
 
@@ -172,7 +172,21 @@ async def _try(app: App, task: str, way: Way, outcomes: list[dict[str, Any]]) ->
         outcomes.append({"task": task, "state": "busy" if is_busy else "failed", "error": str(error)})
         return console.BUSY if is_busy else console.FAILED
     outcomes.append({"task": task, "state": finished.state, "result": finished.result, "error": finished.error})
+    if finished.state is RunState.SUCCEEDED and not way.is_silent:
+        await _say_result_once(app, finished)
     return console.DONE if finished.state is RunState.SUCCEEDED else console.FAILED
+
+
+def _say_result(run: Run) -> None:
+    typer.echo((run.result or {}).get("summary", ""))
+
+
+async def _say_result_once(app: App, run: Run) -> None:
+    """Say what came of a run, unless the log has said it: it does so where a task did something, and of a dry run seldom."""
+    details = await app.control.details(OPERATOR, run.id)
+    summary = str((run.result or {}).get("summary", ""))
+    if not any(summary in one.line for one in details.lines):
+        typer.echo(summary)
 
 
 async def _schedule_of(app: App, task: str) -> ScheduleId | None:

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 import typer
@@ -14,6 +14,8 @@ import typer
 from bot.domain.zones import zone_of
 from bot.storage.runs import Run
 from bot.texts import times
+
+_SECOND = timedelta(seconds=1)
 
 
 class Shows(Protocol):
@@ -37,7 +39,10 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = 
     from rich.console import Console  # noqa: PLC0415 — 30 ms, for nothing where no table is drawn
     from rich.table import Table  # noqa: PLC0415 — as above
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):  # a name is typed again: it stays whole, and the rest makes room
+        width = max(len(row[number]) for row in cells) if column == "name" and cells else None
+        table.add_column(column, overflow="fold", no_wrap=width is not None, min_width=width)
     for row in cells:
         table.add_row(*row)
     Console(markup=False, highlight=False).print(table)
@@ -63,7 +68,9 @@ def until(at: datetime | None, *, now: datetime) -> str:
     """Return in how long that is."""
     if at is None:
         return "–"
-    return f"in {times.span(at - now)}" if at > now else "due now"
+    if at <= now:
+        return "due now"
+    return f"in {times.span(at - now)}" if at - now >= _SECOND else "in less than 1 s"
 
 
 @contextmanager

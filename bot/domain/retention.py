@@ -92,7 +92,8 @@ RULES: Mapping[Data, Rule] = {
         task="purge_deleted",
         age=timedelta(days=90),
         since="it was deleted",
-        what="a deleted schedule; one that bears the name of its task stays as the mark that it is not to be created again",
+        what="a deleted schedule; one that bears the name of its task, and the first one of each task, stay as the mark that it "
+        "is not to be created again",
     ),
     Data.QUESTIONS: Rule(
         task="cleanup_cache",

@@ -22,7 +22,7 @@ from bot.domain.errors import InvalidInput
 from bot.domain.text import Text
 from bot.domain.zones import zone_name, zone_of
 
-__all__ = ["AmbiguousTime", "Cron", "Interval", "Kind", "Once", "When", "parse", "when_of"]
+__all__ = ["AmbiguousTime", "Cron", "Interval", "Kind", "Once", "Unreadable", "When", "parse", "when_of"]
 
 MOST_MISSED = 1000  #: as far as missed occurrences are counted
 _MOST_CHARACTERS = 120
@@ -159,7 +159,32 @@ class Once:
         return [self.at][:count] if now < self.at else []
 
 
-When = Interval | Cron | Once
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in the table and is no schedule any more, such as a zone that is gone; it never runs until it is edited."""
+
+    kind: Kind
+    spec: str
+    zone: str
+
+    def first(self, now: datetime) -> None:  # noqa: ARG002  # all kinds are asked alike
+        """Return no time."""
+        return
+
+    def next(self, last: datetime, *, now: datetime) -> None:  # noqa: ARG002
+        """Return no time."""
+        return
+
+    def latest(self, due: datetime, *, now: datetime) -> tuple[datetime, int]:  # noqa: ARG002
+        """Return the time that fell due."""
+        return due, 0
+
+    def upcoming(self, now: datetime, count: int) -> list[datetime]:  # noqa: ARG002
+        """Return no times."""
+        return []
+
+
+When = Interval | Cron | Once | Unreadable
 
 
 def when_of(kind: str, spec: str, zone: str) -> When:

@@ -52,6 +52,11 @@ class Text:
         return self.plain()
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """Return what somebody typed, cut off where it would make a sentence that quotes it hard to read."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def joined(parts: Iterable[Text], separator: str = "\n") -> Text:
     """Return several texts as one, with *separator* between them."""
     values = {f"part{number}": part for number, part in enumerate(parts)}

@@ -9,10 +9,11 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import InvalidInput
-from bot.domain.text import Text
+from bot.domain.text import Text, shortened
 
 _SECOND = timedelta(seconds=1)
 _NONE = timedelta()
+_LONGEST = 60  #: characters that are compared with names
 
 
 @lru_cache(maxsize=256)
@@ -34,12 +35,12 @@ def zone_name(name: str) -> str:
     """
     wanted = name.strip().replace(" ", "_").lower()
     if wanted not in _names():
-        close = get_close_matches(wanted, _names(), n=1) or get_close_matches(wanted, _cities(), n=1)
-        nearest = _names().get(close[0]) or _cities()[close[0]] if close else "Africa/Addis_Ababa"
+        close = get_close_matches(wanted[:_LONGEST], _places(), n=1)
+        nearest = _places()[close[0]] if close else "Africa/Addis_Ababa"
         raise InvalidInput(
             Text(
                 'There is no time zone "{name}". It is written as area and city, for example {nearest}.',
-                name=name,
+                name=shortened(name),
                 nearest=nearest,
             )
         )
@@ -53,8 +54,10 @@ def _names() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _cities() -> dict[str, str]:
-    return {name.rpartition("/")[2].lower(): name for name in _names().values()}
+def _places() -> dict[str, str]:
+    """Return what may be suggested, by area and city and by the city alone: names such as EST5EDT and Etc/GMT+3 help nobody."""
+    places = {short: name for short, name in _names().items() if "/" in name and not name.startswith("Etc/")}
+    return places | {short.rpartition("/")[2]: name for short, name in places.items()}
 
 
 def offset_at(instant: datetime, zone: tzinfo) -> timedelta:

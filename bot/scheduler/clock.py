@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -73,26 +73,19 @@ class SchedulerClock:
         async with self.db.reading() as tx:
             due = await moments.read(tx, at=at)
             silence = await self.idling.next_moment(tx)
-        if _is_due(due.lease, at):
-            await self.executor.take_up()
-        if _is_due(due.schedule, at):
-            await self.dispatching.begin_some(at=at)
+        is_well = not _is_due(due.lease, at) or await _beside(
+            self.executor.take_up, "Runs of dead processes could not be taken up; trying again."
+        )
+        has_more = _is_due(due.schedule, at) and await self.dispatching.begin_some(at=at)
         if _is_due(due.deadline, at):
             await self.offering.lapse_due()
         if _is_due(silence, at):
-            await self._attend()
-        await self._watch()
+            await _beside(self.idling.attend, "Conversations in which nobody writes could not be looked after; trying again.")
+        if not has_more:  # what waits only because much fell due at once, after a night in which nothing ran, is not late
+            await _beside(self._watch, "What is late could not be looked for; trying again.")
         self.ready.set()
-        return self._pause(due, silence, at)
-
-    async def _attend(self) -> None:
-        """Look after conversations in which nobody writes; whatever is wrong with one of them stops nothing else."""
-        try:
-            await self.idling.attend()
-        except DatabaseUnavailable:
-            raise
-        except Exception:
-            logger.exception("Conversations in which nobody writes could not be looked after; trying again.")
+        pause = self._pause(due, silence, at)
+        return pause if is_well else max(pause, _PAUSE)
 
     async def _notice_whether_it_was_set(self, at: datetime) -> None:
         """Set right what depends on the clock of the machine, where somebody has set that since we looked last."""
@@ -101,6 +94,7 @@ class SchedulerClock:
         moved = at - before[0] - timedelta(seconds=now - before[1])
         if abs(moved) > _WAS_SET:
             logger.warning("The clock of the machine was set by %+.0f s; schedules are set right.", moved.total_seconds())
+            await self.executor.keep_own()
             await self.reconciling.set_right()
             await self.idling.reconcile()
         self._seen = (at, now)
@@ -119,6 +113,18 @@ class SchedulerClock:
         # a run that another process takes while we sleep may be left behind by it: be there when its lease runs out
         pause = max(timedelta(0), min([self.check_interval, execution.LEASE, *known]))
         return max(pause, _PAUSE) if self.dispatching.broken else pause
+
+
+async def _beside(do: Callable[[], Awaitable[object]], fault: str) -> bool:
+    """Do one of several things, and return whether it went well; whatever is wrong with it stops none of the others."""
+    try:
+        await do()
+    except DatabaseUnavailable:
+        raise
+    except Exception:
+        logger.exception(fault)
+        return False
+    return True
 
 
 def _is_due(moment: datetime | None, at: datetime) -> bool:

@@ -15,7 +15,7 @@ from bot.domain.pages import PAGE_SIZE, Page, position
 from bot.domain.people import Actor, Role
 from bot.domain.schedules import When
 from bot.scheduler.drafts import Draft, Rules, variable_of
-from bot.storage import audit, run_history, run_requests, runs, schedules
+from bot.storage import alerts, audit, run_history, run_requests, runs, schedules
 from bot.storage.database import Database, Transaction
 from bot.storage.run_history import Attempt, Line
 from bot.storage.runs import NewRun, Run, RunState, Trigger
@@ -81,7 +81,7 @@ class Control:
     async def list(self, actor: Actor) -> list[Entry]:
         """Return all schedules, by name."""
         actor.require(*_STAFF)
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             return await _entries(tx, await schedules.everything(tx))
 
     async def page(self, actor: Actor, number: int) -> Page[Entry]:
@@ -112,12 +112,17 @@ class Control:
     async def history(
         self, actor: Actor, name: str | None = None, *, before: RunId | None = None, limit: int = _SHOWN_RUNS
     ) -> Sequence[Run]:
-        """Return the newest runs of a schedule, of a task where no schedule has this name, or of all where none is named."""
+        """Return the newest runs of a schedule, of a task where no schedule has this name, or of all where none is named.
+
+        Where neither has it, the schedule that was deleted last under this name.
+        """
         actor.require(*_STAFF)
         async with self.db.transaction() as tx:
             if name is None:
                 return await run_history.of_all(tx, before=before, limit=limit)
             schedule = await schedules.find(tx, name)
+            if schedule is None and name not in TASKS:
+                schedule = await schedules.find_deleted(tx, name)
             if schedule is not None:
                 return await run_history.of_schedule(tx, schedule.id, before=before, limit=limit)
             if name not in TASKS:
@@ -145,7 +150,7 @@ class Control:
     async def upcoming(self, actor: Actor, count: int) -> Sequence[Occurrence]:
         """Return what runs next over all schedules, at most *count* times; what is due already comes first."""
         actor.require(*_STAFF)
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             found = [one for one in await schedules.everything(tx) if one.is_active]
         now = self.clock()
         times = (_occurrences(schedule, now) for schedule in found)
@@ -191,7 +196,7 @@ class Control:
                 raise Conflict(texts.IS_OWNED(variable=variable_of(schedule.task)))
             if plan.name != name and await schedules.find(tx, plan.name) is not None:
                 raise Conflict(texts.NAME_TAKEN(name=plan.name))
-            is_same = plan.when == schedule.when
+            is_same = plan.when == schedule.when and not schedule.is_parked  # what was missed without its task stays undone
             is_changed = version == schedule.version and await schedules.change(
                 tx,
                 schedule,
@@ -242,8 +247,10 @@ class Control:
         actor.require(*_STAFF)
         at = self.clock()
         async with self.db.transaction() as tx:
-            if not await schedules.remove(tx, await _found(tx, name), at=at):
+            schedule = await _found(tx, name)
+            if not await schedules.remove(tx, schedule, at=at):
                 raise NotFound(texts.NO_SCHEDULE(name=name))
+            await alerts.forget_failure(tx, schedule.task)
             await audit.record(tx, actor, "delete-schedule", name, at=at)
 
     # Running
@@ -354,9 +361,8 @@ async def _found_run(tx: Transaction, run_id: RunId) -> Run:
 
 async def _entries(tx: Transaction, found: Sequence[Schedule]) -> list[Entry]:
     unfinished = await run_history.unfinished(tx)
-    return [
-        Entry(schedule=one, unfinished=unfinished.get(one.task), last=await run_history.last_of(tx, one.task)) for one in found
-    ]
+    last = {task: await run_history.last_of(tx, task) for task in {one.task for one in found}}
+    return [Entry(schedule=one, unfinished=unfinished.get(one.task), last=last.get(one.task)) for one in found]
 
 
 def _occurrences(schedule: Schedule, now: datetime) -> Iterator[Occurrence]:

@@ -27,15 +27,16 @@ class Dispatching:
     db: Database
     broken: set[ScheduleId] = field(default_factory=set[ScheduleId])  #: could not be begun, because of a defect
 
-    async def begin_some(self, *, at: datetime) -> None:
-        """Begin up to a hundred schedules."""
+    async def begin_some(self, *, at: datetime) -> bool:
+        """Begin up to a hundred schedules; return whether there may be more that are due."""
         for _ in range(_PIECES):
             async with self.db.transaction(Turn.BATCH) as tx:
                 due = await schedules.due(tx, self.db, at=at, limit=_TOGETHER + len(self.broken))
                 for schedule in due:
                     await self._begin(schedule, at=at)
             if len(due) < _TOGETHER:
-                return
+                return False
+        return True
 
     async def _begin(self, schedule: Schedule, *, at: datetime) -> None:
         """Begin one; whatever is wrong with it stops no other, and it is tried again."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bot.domain import schedules as rules
 from bot.domain.errors import InvalidInput
 from bot.domain.schedules import When
+from bot.domain.text import shortened
 from bot.storage.schedules import CatchUp, Plan, Schedule
 from bot.tasks import TASKS
 from bot.texts import scheduling as texts
@@ -76,16 +77,18 @@ class Rules:
             InvalidInput: Something in it cannot be; the sentence names it and what would be right.
         """
         if draft.task not in TASKS:
-            raise InvalidInput(texts.NO_TASK(task=draft.task, tasks=", ".join(TASKS)))
+            raise InvalidInput(texts.NO_TASK(task=shortened(draft.task), tasks=", ".join(TASKS)))
         when = draft.when if not isinstance(draft.when, str) else rules.parse(draft.when, draft.zone or self.zone, now=now)
         return Plan(
             name=_name(draft.name),
             task=draft.task,
             when=when,
             payload=_payload(draft.task, draft.payload),
-            max_retries=_whole("max_retries", draft.max_retries, default=self.max_retries, most=MOST_RETRIES),
+            max_retries=_whole("The number of retries", draft.max_retries, default=self.max_retries, most=MOST_RETRIES),
             catch_up=_catch_up(draft.catch_up),
-            pause_after=_whole("pause_after", draft.pause_after, default=PAUSE_AFTER, most=MOST_FAILURES),
+            pause_after=_whole(
+                "The number of failures until it pauses itself", draft.pause_after, default=PAUSE_AFTER, most=MOST_FAILURES
+            ),
             heartbeat_url=_url(draft.heartbeat_url),
         )
 
@@ -115,7 +118,7 @@ def _payload(task: str, given: str | Mapping[str, Any] | None) -> dict[str, Any]
 def _whole(name: str, given: int | None, *, default: int, most: int) -> int:
     number = default if given is None else given
     if not 0 <= number <= most:
-        raise InvalidInput(texts.NOT_IN_RANGE(name=name, most=most))
+        raise InvalidInput(texts.NOT_IN_RANGE(name=name, most=most, example=default))
     return number
 
 

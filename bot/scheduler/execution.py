@@ -106,6 +106,11 @@ class Executor:
             await pings.end(ended.state)
         return ended
 
+    async def keep_own(self) -> None:
+        """Renew the leases of all that is executed here: a clock that was set forward has ended them, and nobody is dead."""
+        async with self.db.transaction() as tx:
+            await runs.renew_all_of(tx, self.owner, lease_until=self.clock() + LEASE)
+
     async def take_up(self, *, dead_owner: str | None = None) -> None:
         """Record of the runs whose process is dead that they were interrupted, and have them tried again where attempts are left.
 

@@ -48,7 +48,8 @@ def fault_of(error: Exception, timeout: timedelta | None) -> Fault:
     """Return what an exception of a task comes to; its message only where its class vouches for it."""
     error = _innermost(error)
     if isinstance(error, TimedOut):
-        return Fault(outcome=Outcome.TIMED_OUT, error=f"not done within {timeout}", advice=texts.TOOK_TOO_LONG)
+        within = f" within {timeout.total_seconds():,g} s" if timeout else ""
+        return Fault(outcome=Outcome.TIMED_OUT, error=f"not done{within}", advice=texts.TOOK_TOO_LONG)
     if isinstance(error, BotError):
         is_permanent = isinstance(error, InvalidInput)
         advice = texts.PUT_PAYLOAD_RIGHT if is_permanent else texts.SAYS_IT_ITSELF

@@ -97,15 +97,16 @@ class Outcomes:
     async def _note_failure(self, tx: Transaction, run: Run, fault: Fault, *, at: datetime) -> None:
         """Tell the admins, once until the task succeeds again; and who asked for it, where they are not among those."""
         told: set[PersonId] = set()
+        advice = fault.advice if run.task in TASKS else texts.TASK_IS_GONE
         if not run.is_dry_run:
             command = f"python run_scheduled_tasks.py {run.task}"
-            text = texts.FAILED(task=run.task, error=fault.error, advice=fault.advice, command=command)
+            text = texts.FAILED(task=run.task, error=fault.error, advice=advice, command=command)
             problem = Problem(kind=AlertKind.FAILED, subject=run.task, text=text, detail=fault.error)
             told = await self.alerting.alarm(tx, [problem], at=at)
             if run.schedule_id is not None:
                 await self._count_failure(tx, run, run.schedule_id, at=at)
         if run.requester is not None and run.requester not in told:
-            text = texts.FAILED_FOR_YOU(task=run.task, error=fault.error, advice=fault.advice)
+            text = texts.FAILED_FOR_YOU(task=run.task, error=fault.error, advice=advice)
             await self._tell(tx, run.requester, text, at=at)
 
     async def _count_failure(self, tx: Transaction, run: Run, schedule_id: ScheduleId, *, at: datetime) -> None:
@@ -114,6 +115,7 @@ class Outcomes:
         if schedule is None:
             return
         if run.task not in TASKS:
+            logger.warning("The schedule %s waits: this release has no task %s.", schedule.name, schedule.task)
             await schedules.set_right(tx, schedule, is_parked=True, next_run_at=schedule.next_run_at)
         if is_paused:
             logger.warning("The schedule %s has paused itself.", schedule.name)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import schedules as rules
 from bot.domain.ids import Clock
-from bot.domain.schedules import Cron, Interval, When
+from bot.domain.schedules import Cron, Interval, Unreadable, When
 from bot.scheduler.defaults import DEFAULTS, Default
 from bot.storage import schedules
 from bot.storage.database import Database, Transaction
@@ -43,7 +43,7 @@ class Reconciling:
             for default in DEFAULTS:
                 if not await schedules.was_there(tx, default.task):
                     await self._create(tx, default, owned.get(default.task), at=at)
-                schedule = await schedules.find(tx, default.task)
+                schedule = await schedules.find(tx, default.task) or await schedules.first_of(tx, default.task)
                 if schedule is not None:
                     await self._give(tx, schedule, default, owned.get(default.task), at=at)
         await self.set_right()
@@ -58,13 +58,13 @@ class Reconciling:
             found = await schedules.everything(tx)
         at = self.clock()
         for number, schedule in enumerate(found, start=1):
-            is_parked = schedule.task not in TASKS
+            is_parked = schedule.task not in TASKS or isinstance(schedule.when, Unreadable)
             next_run_at = _right(schedule, is_parked=is_parked, at=at)
             if (is_parked, next_run_at) != (schedule.is_parked, schedule.next_run_at):
                 async with self.db.transaction() as tx:
                     await schedules.set_right(tx, schedule, is_parked=is_parked, next_run_at=next_run_at)
                 if is_parked and not schedule.is_parked:
-                    logger.warning("The schedule %s waits: this release has no task %s.", schedule.name, schedule.task)
+                    _say_why(schedule)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -88,6 +88,13 @@ class Reconciling:
             next_run_at = _from_last(schedule, when, at=at)
         plan = replace(schedule.plan, when=when)
         await schedules.change(tx, schedule, plan, next_run_at=next_run_at, at=at, is_from_environment=wanted is not None)
+
+
+def _say_why(schedule: Schedule) -> None:
+    if schedule.task in TASKS:
+        logger.warning("The schedule %s waits: its time can no longer be read; edit it.", schedule.name)
+    else:
+        logger.warning("The schedule %s waits: this release has no task %s.", schedule.name, schedule.task)
 
 
 def _from_last(schedule: Schedule, when: When, *, at: datetime) -> datetime | None:

@@ -97,15 +97,7 @@ class Archiving:
             ids = [row["id"] for row in found]
             attempts = await archive.attempts(tx, ids) if ids else []
             lines = await archive.lines(tx, ids) if ids else []
-        return [
-            {
-                **row,
-                **{name: json.loads(row[name]) for name in ("payload", "result") if row[name] is not None},
-                "attempts": _of(row["id"], attempts),
-                "log": _of(row["id"], lines),
-            }
-            for row in found
-        ]
+        return await asyncio.to_thread(_joined, found, attempts, lines)
 
 
 def _last_month(local: datetime) -> tuple[datetime, datetime]:
@@ -114,8 +106,25 @@ def _last_month(local: datetime) -> tuple[datetime, datetime]:
     return (until - timedelta(days=1)).replace(day=1), until
 
 
-def _of(run_id: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name != "run_id"} for row in rows if row["run_id"] == run_id]
+def _joined(found: Sequence[Row], attempts: Sequence[Row], lines: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return runs, each with its own of the rest; called in a thread: there may be 200 lines of each."""
+    tried, said = _by_run(attempts), _by_run(lines)
+    return [
+        {
+            **row,
+            **{name: json.loads(row[name]) for name in ("payload", "result") if row[name] is not None},
+            "attempts": tried.get(row["id"], []),
+            "log": said.get(row["id"], []),
+        }
+        for row in found
+    ]
+
+
+def _by_run(rows: Sequence[Row]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["run_id"], []).append({name: value for name, value in row.items() if name != "run_id"})
+    return found
 
 
 def _write(file: gzip.GzipFile, kind: str, rows: Sequence[dict[str, Any]]) -> None:

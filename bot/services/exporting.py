@@ -86,7 +86,7 @@ class Exporting:
         Raises:
             NotFound: It is not the address, or nothing was exported yet: the same answer for both.
         """
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:  # strangers may ask as often as they like: they are in nobody's way
             content = await exports.find(tx, kind) if await exports.is_address(tx, _hash(token)) else None
         if content is None:
             raise NotFound(said.NO_EXPORT)

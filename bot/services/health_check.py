@@ -64,10 +64,11 @@ class HealthCheck:
             return
         at = self.clock()
         async with self.db.transaction(Turn.MAINTENANCE) as tx:
+            is_heard = bool(await self.alerting.people.admins(tx))  # else the first one who writes to the bot is told
             news = [
                 _line(part)
                 for part in bad
-                if await alerts.raise_once(tx, AlertKind.PART, part.name, detail=str(part.line), at=at)
+                if is_heard and await alerts.raise_once(tx, AlertKind.PART, part.name, detail=str(part.line), at=at)
             ]
             again = [part.text for part in good if await alerts.clear(tx, AlertKind.PART, part.name)]
             below = [[Button(admin.HEALTH, "admin.health")]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +16,15 @@ from bot.services import buttons
 from bot.services.alerting import Alerting
 from bot.services.outbox import About, Outbox
 from bot.services.pulse import Pulse
+from bot.services.vault import Unreadable
 from bot.storage import reminders, sessions
 from bot.storage.database import Database, Transaction, Turn
 from bot.storage.reminders import OpenOffer, Unanswered
 from bot.texts import applying, dashboard, ending
 from bot.texts import reminders as texts
 from bot.texts.times import span
+
+logger = logging.getLogger(__name__)
 
 #: An offer that is open for so long, and for so much longer; where ``OFFER_TIMEOUT_MINUTES`` is short, none ever is.
 OFFER_AGE, OFFER_LEFT = timedelta(minutes=15), timedelta(minutes=5)
@@ -166,13 +170,17 @@ class Reminding:
         remind: Callable[[Transaction, Item, datetime], Awaitable[bool]],
         between: Between,
     ) -> int:
-        """Remind of each of these, a few in a transaction; return of how many."""
+        """Remind of each of these, a few in a transaction; return of how many. One whose key is gone is in nobody's way."""
         sent = 0
         for start in range(0, len(found), _AT_ONCE):
             async with self.db.transaction(Turn.MAINTENANCE) as tx:
                 at = self.clock()
                 for item in found[start : start + _AT_ONCE]:
-                    sent += await remind(tx, item, at)
+                    try:
+                        async with self.db.transaction():
+                            sent += await remind(tx, item, at)
+                    except Unreadable:
+                        logger.warning("Somebody is not reminded: the key is gone with which it would be said.")
             await between()
         return sent
 

@@ -49,6 +49,18 @@ async def clear(tx: Transaction, kind: AlertKind, subject: str) -> bool:
     return bool(await tx.execute("DELETE FROM alert WHERE kind = :kind AND subject = :subject", kind=kind, subject=subject))
 
 
+async def forget_failure(tx: Transaction, task: str) -> None:
+    """Note nothing any more of a task that has failed, where no schedule would ever tell that it works again."""
+    await tx.execute(
+        """
+        DELETE FROM alert
+         WHERE kind = 'failed' AND subject = :task
+           AND NOT EXISTS (SELECT 1 FROM schedule WHERE schedule.task = :task AND schedule.deleted_at IS NULL)
+        """,
+        task=task,
+    )
+
+
 async def everything(tx: Transaction) -> list[Alert]:
     """Return what is wrong, the oldest first."""
     rows = await tx.fetch_all("SELECT * FROM alert ORDER BY raised_at, kind, subject")

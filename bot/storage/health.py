@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.domain.schedules import Interval, when_of
+from bot.domain import intervals
+from bot.domain.schedules import Kind
 from bot.storage.database import Row, Transaction
 
 
@@ -99,5 +100,4 @@ async def size(tx: Transaction, sqlite_path: Path | None) -> int:
 
 
 def _interval(row: Row) -> timedelta | None:
-    when = when_of(row["kind"], row["spec"], row["zone"])
-    return when.every if isinstance(when, Interval) else None
+    return intervals.read(row["spec"]) if row["kind"] == Kind.INTERVAL else None

@@ -90,7 +90,8 @@ ROWS: Mapping[Data, Rows] = {
         table="run",
         where="""state IN ('succeeded', 'failed', 'missed', 'cancelled') AND finished_at < :before
             AND (schedule_id IS NULL OR EXISTS (
-                SELECT 1 FROM run AS later WHERE later.schedule_id = run.schedule_id AND later.id > run.id))
+                SELECT 1 FROM run AS later
+                 WHERE later.schedule_id = run.schedule_id AND later.scheduled_for_at > run.scheduled_for_at))
             AND (state <> 'succeeded' OR EXISTS (
                 SELECT 1 FROM run AS later WHERE later.task = run.task AND later.id > run.id AND later.state = 'succeeded'))""",
         parts=(
@@ -121,6 +122,7 @@ ROWS: Mapping[Data, Rows] = {
     Data.SCHEDULES: Rows(
         table="schedule",
         where="""deleted_at IS NOT NULL AND deleted_at < :before AND name <> task
+            AND EXISTS (SELECT 1 FROM schedule AS first WHERE first.task = schedule.task AND first.id < schedule.id)
             AND NOT EXISTS (
                 SELECT 1 FROM run WHERE run.schedule_id = schedule.id AND run.state IN ('scheduled', 'running', 'retrying'))""",
         at_once=20,

@@ -73,8 +73,9 @@ async def miss(tx: Transaction, new: NewRun, *, at: datetime) -> None:
     again = await tx.execute(
         """
         UPDATE run SET missed = missed + 1 + :missed, scheduled_for_at = :scheduled_for, finished_at = :at
-         WHERE state = 'missed' AND id = (SELECT id FROM run AS last WHERE last.schedule_id = :schedule_id
-                                           ORDER BY scheduled_for_at DESC, id DESC LIMIT 1)
+         WHERE state = 'missed' AND scheduled_for_at < :scheduled_for
+           AND id = (SELECT id FROM run AS last WHERE last.schedule_id = :schedule_id
+                      ORDER BY scheduled_for_at DESC, id DESC LIMIT 1)
         """,
         missed=new.missed,
         scheduled_for=new.scheduled_for,

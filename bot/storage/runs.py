@@ -203,6 +203,15 @@ async def renew(tx: Transaction, run: Run, *, lease_until: datetime) -> Run | No
     return to_run(row) if row else None
 
 
+async def renew_all_of(tx: Transaction, owner: str, *, lease_until: datetime) -> None:
+    """Renew the leases of all runs that *owner* has still."""
+    await tx.execute(
+        "UPDATE run SET lease_expires_at = :lease_until WHERE state = 'running' AND lease_owner = :owner",
+        owner=owner,
+        lease_until=lease_until,
+    )
+
+
 async def note_progress(tx: Transaction, run: Run, done: int, total: int | None) -> None:
     """Note how far a run that is under way has come; nothing where its lease was lost."""
     await tx.execute(

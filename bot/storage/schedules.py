@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from bot.domain.errors import InvalidInput
 from bot.domain.ids import ScheduleId
-from bot.domain.schedules import Kind, When, when_of
+from bot.domain.schedules import Kind, Unreadable, When, when_of
 from bot.storage.database import Channel, Database, Row, Transaction
 
 
@@ -98,14 +99,34 @@ async def add(
     return ScheduleId(row["id"]) if row else None
 
 
-async def was_there(tx: Transaction, name: str) -> bool:
-    """Return whether there is, or was, a schedule of this name: what an admin deleted does not come back by itself."""
-    return await tx.fetch_one("SELECT 1 AS found FROM schedule WHERE name = :name LIMIT 1", name=name) is not None
+async def was_there(tx: Transaction, task: str) -> bool:
+    """Return whether there is, or was, a schedule of a task, or with its name.
+
+    What an admin deleted does not come back by itself, nor does what they only gave another name.
+    """
+    return await tx.fetch_one("SELECT 1 AS found FROM schedule WHERE name = :task OR task = :task LIMIT 1", task=task) is not None
+
+
+async def first_of(tx: Transaction, task: str) -> Schedule | None:
+    """Return the first schedule that a task ever had, whatever it is called by now; None where that was deleted."""
+    row = await tx.fetch_one(
+        "SELECT * FROM schedule WHERE id = (SELECT min(id) FROM schedule WHERE task = :task) AND deleted_at IS NULL", task=task
+    )
+    return _to_schedule(row) if row else None
 
 
 async def find(tx: Transaction, name: str) -> Schedule | None:
     """Return a schedule; None where there is none."""
     row = await tx.fetch_one("SELECT * FROM schedule WHERE name = :name AND deleted_at IS NULL", name=name)
+    return _to_schedule(row) if row else None
+
+
+async def find_deleted(tx: Transaction, name: str) -> Schedule | None:
+    """Return the schedule that was the last one deleted under a name; None where none was, or it is purged."""
+    row = await tx.fetch_one(
+        "SELECT * FROM schedule WHERE name = :name AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT 1",
+        name=name,
+    )
     return _to_schedule(row) if row else None
 
 
@@ -143,18 +164,20 @@ async def change(
     at: datetime,
     is_from_environment: bool = False,
 ) -> bool:
-    """Give a schedule another plan; False where it was changed or deleted since it was read."""
+    """Give a schedule another plan, whose task is there; False where it was changed or deleted since it was read."""
     changed = await tx.execute(
         """
         UPDATE schedule
            SET name = :name, task = :task, kind = :kind, spec = :spec, zone = :zone, payload = :payload,
                max_retries = :max_retries, catch_up = :catch_up, pause_after = :pause_after, heartbeat_url = :heartbeat_url,
-               is_from_environment = :is_from_environment, next_run_at = :next_run_at, version = version + 1, updated_at = :at
+               is_from_environment = :is_from_environment, is_parked = :is_parked, next_run_at = :next_run_at,
+               version = version + 1, updated_at = :at
          WHERE id = :id AND version = :version AND deleted_at IS NULL
         """,
         id=schedule.id,
         version=schedule.version,
         is_from_environment=is_from_environment,
+        is_parked=False,
         next_run_at=next_run_at,
         at=at,
         **_columns(plan),
@@ -277,11 +300,19 @@ def _columns(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _when(row: Row) -> When:
+    """Return when it runs; one row that cannot be read (a zone that is gone) must not hide all the others."""
+    try:
+        return when_of(row["kind"], row["spec"], row["zone"])
+    except InvalidInput:
+        return Unreadable(Kind(row["kind"]), row["spec"], row["zone"])
+
+
 def _to_schedule(row: Row) -> Schedule:
     plan = Plan(
         name=row["name"],
         task=row["task"],
-        when=when_of(Kind(row["kind"]), row["spec"], row["zone"]),
+        when=_when(row),
         payload=json.loads(row["payload"]),
         max_retries=row["max_retries"],
         catch_up=CatchUp(row["catch_up"]),

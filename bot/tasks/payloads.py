@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.errors import InvalidInput
-from bot.domain.text import Text
+from bot.domain.text import Text, shortened
 from bot.texts import payloads as texts
 
 Payload = TypeVar("Payload")
@@ -125,12 +125,13 @@ def parse(task: str, payload: type[Payload], given: Mapping[str, Any]) -> Payloa
 
 def unknown_field(task: str, name: str, known: Sequence[str] | Mapping[str, Any]) -> InvalidInput:
     """Return what is said about a field that a task does not know."""
+    shown = shortened(name)
     if not known:
-        return InvalidInput(texts.NO_FIELDS(task=task, name=name))
+        return InvalidInput(texts.NO_FIELDS(task=task, name=shown))
     near = get_close_matches(name, list(known), n=1)
     if near:
-        return InvalidInput(texts.UNKNOWN_FIELD_NEAR(task=task, name=name, near=near[0]))
-    return InvalidInput(texts.UNKNOWN_FIELD(task=task, name=name, fields=", ".join(known)))
+        return InvalidInput(texts.UNKNOWN_FIELD_NEAR(task=task, name=shown, near=near[0]))
+    return InvalidInput(texts.UNKNOWN_FIELD(task=task, name=shown, fields=", ".join(known)))
 
 
 def schema_of(payload: type[Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ STUCK = Text(
 )
 AND_MORE = Text("… and {count} more.")
 OVER = {
-    "late": Text("✅ <b>The schedule {name} is in time again.</b>"),
+    "late": Text("✅ <b>The schedule {name} is late no more.</b>"),
     "stuck": Text("✅ <b>The run of the task {name} that did not end is over.</b>"),
 }
 
@@ -37,6 +37,10 @@ OVER = {
 
 SAYS_IT_ITSELF = Text("This sentence says what to do.")
 PUT_PAYLOAD_RIGHT = Text("Trying again would not help: edit the payload of its schedule under /tasks, or what it was asked with.")
+TASK_IS_GONE = Text(
+    "The package that brought this task along is not installed where it was to run: install it there and restart, or give its "
+    "schedules another task under /tasks. Until then they wait."
+)
 TOOK_TOO_LONG = Text(
     "Either something that it waits for hangs, or there is more to do than ever. Its log under /tasks shows how far it came."
 )

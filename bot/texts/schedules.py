@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from bot.domain import intervals
 from bot.domain.crontab import Crontab
-from bot.domain.schedules import Cron, Once, When
+from bot.domain.schedules import Cron, Once, Unreadable, When
 from bot.domain.text import Text, joined
 from bot.domain.zones import offsets_of, zone_of
 
 _IN_ZONE = Text("{what}, {zone}")
 _ONCE = Text("once on {weekday} {day} {month} {year} at {time}, {zone}")
 _EVERY = Text("every {what}")
+_UNREADABLE = Text("at a time that can no longer be read ({spec}, {zone})")
 _ONE = {"w": Text("week"), "d": Text("day"), "h": Text("hour"), "m": Text("minute"), "s": Text("second")}
 _MANY = {
     "w": Text("{count} weeks"),
@@ -85,6 +86,8 @@ def in_words(when: When) -> Text:
     """Return when a task runs, as a person would say it."""
     if isinstance(when, Cron):
         return _IN_ZONE(what=_cron(when.table), zone=when.zone)
+    if isinstance(when, Unreadable):
+        return _UNREADABLE(spec=when.spec, zone=when.zone)
     return _once(when) if isinstance(when, Once) else _interval(when.every)
 
 

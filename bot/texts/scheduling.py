@@ -14,8 +14,8 @@ BAD_NAME = Text(
 NAME_TAKEN = Text("There is a schedule {name} already. Please choose another name, or edit that one.")
 NO_JSON = Text("The payload is not a JSON object. Write it like this: {example}")
 PAYLOAD_TOO_LARGE = Text("The payload is longer than 16 kB. Please keep it short: it holds settings, not data.")
-NOT_IN_RANGE = Text("{name} is a whole number from 0 to {most}.")
-BAD_CATCH_UP = Text("catch_up is either latest (one run makes up for what was missed) or none.")
+NOT_IN_RANGE = Text("{name} is a whole number from 0 to {most}, for example {example}.")
+BAD_CATCH_UP = Text("Catch-up is either latest (one run makes up for what was missed) or none.")
 BAD_URL = Text(
     "A heartbeat address begins with https:// or http:// and has no blanks, for example: https://hc-ping.com/your-uuid"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,12 @@ from aiohttp.test_utils import TestServer
 
 from bot.app import App
 from bot.domain.errors import Conflict
-from bot.domain.people import Actor
+from bot.domain.people import OPERATOR, Actor
 from bot.domain.retries import Backoff
 from bot.domain.schedules import Interval
 from bot.domain.text import Text
 from bot.scheduler.clock import SchedulerClock
+from bot.scheduler.drafts import draft_of
 from bot.settings import Settings, load
 from bot.storage import runs
 from bot.storage.database import DatabaseBusy, DatabaseUnavailable
@@ -84,6 +86,25 @@ async def test_once_until_it_works_again(app: App, made_up: MadeUp, lensa: Actor
     assert [[failed], [], ["✅ The task work works again."], [], [failed]] == told
 
 
+async def test_what_is_deleted_and_comes_again(app: App, made_up: MadeUp, lensa: Actor) -> None:
+    """That a task fails is news again where its last schedule was deleted meanwhile: nothing would have told that it works."""
+    made_up.task("work", failing(ValueError()))
+    told = list[list[str]]()
+    for name in ("work", "second"):
+        await made_up.schedule(name, Interval(HOUR), task="work")
+    for deleted in ("work", "second", None):
+        await made_up.executed("work")
+        told.append(await heard(app, lensa))
+        if deleted:
+            await app.control.remove(lensa, deleted)
+    await made_up.schedule("work", Interval(HOUR))
+    await made_up.executed("work")
+
+    failed = "⚠️ The task work has failed, and is not tried again by itself."
+    assert [[failed], [], [failed]] == told
+    assert [] == await heard(app, lensa)
+
+
 async def failing_never(context: RunContext) -> Result:
     """Be done."""
     return Result("done")
@@ -140,7 +161,7 @@ async def test_what_takes_too_long(app: App, made_up: MadeUp, cast: Cast, lensa:
     made_up.task("other", failing(TimeoutError()))
     errors = [(await made_up.executed(name)).error for name in ("slow", "other")]
 
-    assert ["not done within 0:00:00.010000", "TimeoutError"] == errors
+    assert ["not done within 0.01 s", "TimeoutError"] == errors
     assert texts.TOOK_TOO_LONG.render() in (await cast.said(lensa))[0]
 
 
@@ -210,6 +231,22 @@ async def test_what_can_never_succeed_is_not_tried_again(
     assert (RunState.FAILED, 1) == (run.state, run.attempt)
     assert str(run.error) in (await cast.said(lensa))[0].replace("&amp;", "&")
     assert (payload == "{}") is (await made_up.found("work")).is_parked
+    assert (payload == "{}") is ("is not installed" in (await cast.said(lensa))[0])
+
+
+async def test_a_schedule_whose_task_is_gone_is_given_another(app: App, made_up: MadeUp, clock: SteadyClock) -> None:
+    """It goes on at once, from then; what it missed meanwhile stays undone."""
+    made_up.task("work")
+    await made_up.schedule("work", Interval(HOUR))
+    made_up.patch.delitem(TASKS, "work")
+    await app.reconciling.set_right()
+    clock.move(hours=5)
+    parked = await made_up.found("work")
+    draft = replace(draft_of(parked), task="cleanup")
+    given = await app.control.edit(OPERATOR, "work", draft, version=parked.version)
+
+    assert (True, False) == (parked.is_parked, given.is_parked)
+    assert clock() + HOUR == given.next_run_at
 
 
 async def test_a_task_that_comes_back(app: App, made_up: MadeUp) -> None:

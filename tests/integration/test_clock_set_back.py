@@ -9,11 +9,14 @@ import pytest
 
 from bot.app import App
 from bot.domain.retention import Generations
+from bot.domain.schedules import Interval
+from bot.scheduler.dispatching import Dispatching
 from bot.services.backups import manifest_of
 from bot.storage import run_requests, updates
 from bot.storage.runs import NewRun, RunState, Trigger
 from bot.storage.updates import Incoming
-from tests.support import SteadyClock, one
+from tests.made_up import MadeUp
+from tests.support import SteadyClock, change, one, rows
 
 
 async def stored(app: App, *update_ids: int) -> None:
@@ -80,3 +83,21 @@ async def test_a_backup_behind_an_earlier_one_is_kept(app: App, clock: SteadyClo
     assert (RunState.SUCCEEDED, None) == (finished.state, await one(app, "SELECT error FROM run"))
     assert 1 == len(later)
     assert all(manifest_of(path).exists() for path in made)
+
+
+async def test_what_was_missed_after_it_has_run(app: App, made_up: MadeUp, clock: SteadyClock) -> None:
+    """An occurrence that comes again, behind a later one that was missed, is neither run again nor missed, and breaks nothing."""
+    made_up.task("work")
+    schedule = await made_up.schedule("work", Interval(timedelta(minutes=5)), first=clock())
+    dispatching = Dispatching(db=app.db)
+    await dispatching.begin_some(at=clock())
+    clock.move(minutes=5)
+    await dispatching.begin_some(at=clock())
+    before = await rows(app, "SELECT state, scheduled_for_at, missed FROM run ORDER BY id")
+    clock.move(minutes=-5)
+    await change(app, "UPDATE schedule SET next_run_at = :at WHERE id = :id", at=clock(), id=schedule.id)
+    await dispatching.begin_some(at=clock())
+
+    assert ["scheduled", "missed"] == [row["state"] for row in before]
+    assert before == await rows(app, "SELECT state, scheduled_for_at, missed FROM run ORDER BY id")
+    assert set() == dispatching.broken

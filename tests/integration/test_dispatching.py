@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.app import App
+from bot.domain.people import OPERATOR
 from bot.domain.schedules import Interval
 from bot.scheduler.clock import SchedulerClock
+from bot.scheduler.execution import LEASE
 from bot.storage import schedules
+from bot.storage.runs import RunState
 from bot.storage.schedules import Plan
+from bot.texts.schedules import in_words
 from tests.made_up import MadeUp
-from tests.support import Cast, SteadyClock, one, wait_until
+from tests.support import Cast, SteadyClock, change, one, rows, wait_until
 
 DAY = timedelta(days=1)
 
@@ -132,14 +137,30 @@ async def test_the_clock_of_the_machine_is_set(
     assert schedule.next_run_at - clock() <= timedelta(hours=1, seconds=2)
 
 
+async def test_a_clock_that_is_set_forward_kills_nobody(
+    app: App, made_up: MadeUp, scheduler: SchedulerClock, clock: SteadyClock
+) -> None:
+    """By it the lease of a run has ended that is executed here: the run goes on, and no other attempt begins."""
+    made_up.task("work")
+    run = await made_up.claimed("work")
+    own = replace(scheduler, monotonic=lambda: 0.0)
+    await own.tick()
+    clock.move(hours=1)
+    await own.tick()
+    seen = await rows(app, "SELECT state, attempt, lease_expires_at FROM run")
+
+    assert [("running", 1, clock() + LEASE)] == [tuple(row.values()) for row in seen]
+    assert RunState.SUCCEEDED is (await app.executor.execute(run)).state
+
+
 async def test_what_is_broken_stops_nothing(app: App, scheduler: SchedulerClock, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever goes wrong in a tick is in the log, and the next tick comes."""
     async with app.db.transaction() as tx:
-        await tx.execute("ALTER TABLE alert RENAME TO gone")
+        await tx.execute("ALTER TABLE offer RENAME TO gone")
     running = asyncio.create_task(scheduler.run())
     await wait_until(lambda: "The clock could not do what is due" in caplog.text, "it is in the log")
     async with app.db.transaction() as tx:
-        await tx.execute("ALTER TABLE gone RENAME TO alert")
+        await tx.execute("ALTER TABLE gone RENAME TO offer")
     await add(app, 1)
     await wait_until(lambda: _has_begun(app), "the next schedule is begun")
     running.cancel()
@@ -148,5 +169,34 @@ async def test_what_is_broken_stops_nothing(app: App, scheduler: SchedulerClock,
     assert 1 == await begun(app)
 
 
+async def test_a_broken_watch_keeps_no_run_waiting(
+    app: App, scheduler: SchedulerClock, clock: SteadyClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nobody can be told what is late, what is due begins all the same, and whoever executes it is woken."""
+    await add(app, 1)
+    clock.move(seconds=1)
+    async with app.db.transaction() as tx:
+        await tx.execute("ALTER TABLE alert RENAME TO gone")
+    await scheduler.tick()
+
+    assert "What is late could not be looked for" in caplog.text
+    assert (1, True) == (await begun(app), scheduler.ready.is_set())
+
+
 async def _has_begun(app: App) -> bool:
     return await begun(app) > 0
+
+
+async def test_a_row_that_cannot_be_read_hides_no_other(app: App, clock: SteadyClock, scheduler: SchedulerClock) -> None:
+    """A zone that is gone: the schedule is parked and shown, and everything else goes on."""
+    await app.reconciling.reconcile({})
+    await change(app, "UPDATE schedule SET kind = 'cron', spec = '0 3 * * *', zone = 'No/Where' WHERE name = 'cleanup'")
+    await app.reconciling.reconcile({})
+    clock.move(hours=1)
+    await scheduler.tick()
+    shown = {entry.schedule.name: entry.schedule for entry in await app.control.list(OPERATOR)}
+    begun = {row["task"] for row in await rows(app, "SELECT task FROM run")}
+
+    assert shown["cleanup"].is_parked
+    assert "No/Where" in str(in_words(shown["cleanup"].when))
+    assert ("match" in begun, "cleanup" in begun) == (True, False)

@@ -11,6 +11,7 @@ import pytest
 from bot.app import App
 from bot.domain.people import Actor
 from bot.domain.sessions import Session
+from bot.scheduler import clock as the_clock
 from bot.scheduler.clock import SchedulerClock
 from bot.storage import updates
 from bot.storage.updates import Incoming
@@ -253,9 +254,8 @@ async def test_what_goes_wrong_there_stops_nothing(app: App, cast: Cast, clock: 
     """A conversation that cannot be looked after is in the log, and the clock goes on."""
     await talking(cast)
     broken = replace(app.idling, timeout=timedelta.max)  # no instant is so long ago
-    scheduler = replace(clock_of(app), idling=broken)
     app.pulse.good(caught_up_at=app.clock())
-    ticking = asyncio.create_task(scheduler._attend())
+    ticking = asyncio.create_task(the_clock._beside(broken.attend, "It could not be looked after."))
     await wait_until(ticking.done, "the attempt is over")
 
     assert ticking.exception() is None

@@ -249,6 +249,25 @@ async def test_a_deleted_counselor_goes_with_their_key(app: App, cast: Cast, clo
     assert 0 == await one(app, "SELECT count(*) AS number FROM counselor_topic")
 
 
+async def test_a_default_under_another_name_is_no_second_one(app: App, clock: SteadyClock) -> None:
+    """Who renames a default schedule has it once after the next start too; a variable still owns it; deleted, it stays so."""
+    await app.reconciling.reconcile({})
+    await change(app, "UPDATE schedule SET name = 'my match' WHERE name = 'match'")
+    await app.reconciling.reconcile({"match": timedelta(minutes=7)})
+    renamed = await rows(app, "SELECT name, spec FROM schedule WHERE task = 'match'")
+    await change(app, "UPDATE schedule SET deleted_at = :at WHERE name = 'my match'", at=clock())
+    await change(app, "UPDATE schedule SET deleted_at = :at WHERE name = 'cleanup'", at=clock())
+    clock.move(days=400)
+    await do(app, "purge_deleted")
+    await app.reconciling.reconcile({})
+
+    assert [("my match", "7m")] == [(row["name"], row["spec"]) for row in renamed]
+    assert {"my match", "cleanup"} == {
+        row["name"] for row in await rows(app, "SELECT name FROM schedule WHERE deleted_at IS NOT NULL")
+    }
+    assert 0 == await one(app, "SELECT count(*) FROM schedule WHERE task IN ('match', 'cleanup') AND deleted_at IS NULL")
+
+
 async def test_a_deleted_default_does_not_come_back(app: App, clock: SteadyClock) -> None:
     """The row of a deleted schedule with the name of its task is what tells a start not to create it again."""
     await schedule(app, "match", "match")

@@ -11,6 +11,7 @@ import pytest
 
 from bot.app import App
 from bot.domain.ids import DeliveryId, RunId, ScheduleId
+from bot.domain.retention import Data
 from bot.domain.sessions import Session
 from bot.storage import (
     deliveries,
@@ -21,6 +22,7 @@ from bot.storage import (
     people,
     queue,
     records,
+    retention,
     run_history,
     run_requests,
     runs,
@@ -270,6 +272,17 @@ async def test_a_run_is_asked_for_beside_any_number_that_are_over(
         await query(Query(app, session, recorder))
 
         assert "SEARCH unfinished USING INDEX run_unfinished (schedule_id=?)" in await recorder.steps()
+
+
+async def test_old_runs_are_found_beside_any_number_that_a_schedule_had(app: App) -> None:
+    """Whether a run is the last of its schedule, or the last of its task that succeeded, takes one look for each."""
+    async with app.db.transaction() as tx:
+        recorder = Recorder(tx)
+        await retention.count(recorder, Data.RUNS, before=app.clock(), admins=[])
+        steps = await recorder.steps()
+
+    assert "SEARCH later USING COVERING INDEX run_of_schedule (schedule_id=? AND scheduled_for_at>?)" in steps
+    assert "SEARCH later USING INDEX run_newest_of_task (task=? AND id>?)" in [step.replace("rowid", "id") for step in steps]
 
 
 async def test_a_walk_through_a_table_is_seen(app: App) -> None:

@@ -254,6 +254,22 @@ async def test_stars_that_nobody_is_asked_for(app: App, cast: Cast, clock: Stead
     assert {} == await remind(reminding)
 
 
+async def test_a_key_that_is_gone_keeps_no_other_from_being_reminded(
+    app: App, cast: Cast, clock: SteadyClock, reminding: Reminding
+) -> None:
+    """Of two conversations that ended yesterday one cannot be spoken about any more: the other student is asked all the same."""
+    dawit = await cast.dawit()
+    for number in (1001, 1002):
+        session = await cast.conversation(await cast.student(number), dawit)
+        await app.closing.end(dawit, session.alias)
+        if number == 1001:
+            await change(app, "DELETE FROM key WHERE id = :id", id=session.key_id)
+            app.vault.forget(session.key_id)
+    clock.move(days=1)
+
+    assert {"ratings": 1} == await remind(reminding)
+
+
 # Applications
 
 

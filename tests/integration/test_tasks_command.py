@@ -106,7 +106,7 @@ def test_a_schedule_from_its_beginning_to_its_end(tasks: Tasks) -> None:
 
     assert "Deleted often.\n" == tasks("delete", "often").out
     assert [] == tasks("list", "--json").json
-    assert [run["id"]] == [one["id"] for one in tasks("history", "--json").json]
+    assert [[run["id"]]] * 2 == [[one["id"] for one in tasks("history", *name, "--json").json] for name in ((), ("often",))]
 
 
 def test_a_run_is_told_as_json_and_nothing_else(tasks: Tasks) -> None:
@@ -144,9 +144,11 @@ def test_the_script_does_not_use_the_schedules_payload(tasks: Tasks) -> None:
 
 
 def test_the_script_tries_out_what_deletes(tasks: Tasks) -> None:
-    """``--dry-run`` says what would be; what deletes nothing refuses, also within ``all``."""
+    """``--dry-run`` says what would be, and the run what was; what deletes nothing refuses, also within ``all``."""
     dry, refused, everything = (tasks("script", name, "--dry-run", "--json") for name in ("cleanup", "match", "all"))
+    plain, done, logged = tasks("script", "cleanup", "--dry-run"), tasks("script", "orphans"), tasks("script", "cleanup")
 
+    assert ["Would clean up 0 old sessions and 0 messages\n", "Deleted nothing\n", ""] == [plain.out, done.out, logged.out]
     assert [("cleanup", "succeeded", "Would clean up 0 old sessions and 0 messages")] == [
         (one["task"], one["state"], one["result"]["summary"]) for one in dry.json
     ]
@@ -231,6 +233,11 @@ REFUSED = [
     (("cancel", "first"), "history"),
     (("script", "bakup"), "did you mean backup?"),
     (("script", "all", "--set", "batch=5"), "backup"),
+    (("add", "x1", "--task", "cleanup", "--when", "1d", "--retries", "21"), "from 0 to 20, for example 3"),
+    (("add", "x1", "--task", "cleanup", "--when", "0 3 * * *", "--zone", "x" * 5_000), f'"{"x" * 59}…"'),
+    (("add", "x1", "--task", "x" * 5_000, "--when", "1d"), f"task {'x' * 59}…."),
+    (("add", "x1", "--task", "cleanup", "--when", "1d", "--set", f"{'x' * 5_000}=1"), f"takes no {'x' * 59}…."),
+    (("pause", "x" * 5_000), f"{'x' * 59}…."),
 ]
 
 

@@ -29,6 +29,8 @@ def test_a_name_is_known_however_it_is_typed(typed: str, name: str) -> None:
         ("", "Africa/Addis_Ababa"),
         ("../../etc/passwd", "Africa/Addis_Ababa"),
         ("posixrules", "Africa/Addis_Ababa"),
+        ("UTC+3", "Africa/Addis_Ababa"),
+        ("addis ababa", "Africa/Addis_Ababa"),
     ],
 )
 def test_another_name_is_refused(typed: str, nearest: str) -> None:

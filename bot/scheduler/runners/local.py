@@ -34,6 +34,9 @@ class LocalRunner:
             except DatabaseUnavailable:
                 logger.debug("The database cannot be used right now; looking for runs again in a second.")
                 pause = _PAUSE_SECONDS
+            except Exception:
+                logger.exception("No run could be taken; looking again in a second.")
+                pause = _PAUSE_SECONDS
             await wait(self.ready, seconds=pause)
 
     async def drain(self, *, seconds: float) -> None:
@@ -46,7 +49,9 @@ class LocalRunner:
             try:
                 run = await asyncio.shield(claiming)
             except asyncio.CancelledError:
-                self._start(await claiming)  # it may be ours by now, and nobody else would take it before its lease has run out
+                await asyncio.wait({claiming})
+                if claiming.exception() is None:  # else its fault would be all that is left of our end, and we would go on
+                    self._start(claiming.result())  # ours by now; nobody else would take it before its lease has run out
                 raise
             if run is None:
                 return

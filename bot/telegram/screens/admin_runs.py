@@ -8,13 +8,13 @@ from datetime import datetime
 from bot.domain.ids import PersonId
 from bot.domain.outgoing import Button
 from bot.domain.pages import PAGE_SIZE
-from bot.domain.text import Text, joined
+from bot.domain.text import Text, joined, shortened
 from bot.scheduler.control import REPEATABLE, Details
 from bot.storage.run_history import Attempt, Line
 from bot.storage.runs import Run, RunState, Trigger
 from bot.telegram.screens import Screen
 from bot.telegram.screens.admin import BACK
-from bot.telegram.screens.admin_tasks import TO_LIST, payload, shortened
+from bot.telegram.screens.admin_tasks import TO_LIST, payload
 from bot.texts import admin, everyone, times
 from bot.texts import admin_tasks as texts_
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bot.domain.ids import RunId
 from bot.domain.outgoing import Button
 from bot.domain.pages import Page
-from bot.domain.text import Text, joined
+from bot.domain.text import Text, joined, shortened
 from bot.scheduler.control import Entry
 from bot.scheduler.drafts import variable_of
 from bot.services import buttons
@@ -81,11 +81,6 @@ def confirm_delete(entry: Entry) -> Screen:
 def deleted(name: str) -> Screen:
     """Return what is said when a schedule is deleted."""
     return texts_.DELETED(name=name), [TO_LIST, BACK]
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text in at most so many characters: a message holds 4,096."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def payload(task: str, given: dict[str, Any]) -> Text | None:
