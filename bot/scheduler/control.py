@@ -36,7 +36,7 @@ class Entry:
 
     schedule: Schedule
     unfinished: RunState | None  #: of a run of the task that waits, is under way or is to be tried again
-    last: Run | None  #: the run of the task that ended last, whatever it was asked for by
+    last: Run | None  #: its run that ended last; of the schedule that bears its task's name, whatever asked for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,8 +361,13 @@ async def _found_run(tx: Transaction, run_id: RunId) -> Run:
 
 async def _entries(tx: Transaction, found: Sequence[Schedule]) -> list[Entry]:
     unfinished = await run_history.unfinished(tx)
-    last = {task: await run_history.last_of(tx, task) for task in {one.task for one in found}}
-    return [Entry(schedule=one, unfinished=unfinished.get(one.task), last=last.get(one.task)) for one in found]
+    return [Entry(schedule=one, unfinished=unfinished.get(one.task), last=await _last(tx, one)) for one in found]
+
+
+async def _last(tx: Transaction, schedule: Schedule) -> Run | None:
+    if schedule.name == schedule.task:  # events and commands run the task too, and what they came to is told here
+        return await run_history.last_of(tx, schedule.task)
+    return await run_history.last_of_schedule(tx, schedule.id)
 
 
 def _occurrences(schedule: Schedule, now: datetime) -> Iterator[Occurrence]:

@@ -53,6 +53,18 @@ async def last_of(tx: Transaction, task: str) -> Run | None:
     return to_run(row) if row else None
 
 
+async def last_of_schedule(tx: Transaction, schedule_id: ScheduleId) -> Run | None:
+    """Return the run of a schedule that ended last; None where none has."""
+    row = await tx.fetch_one(
+        """
+        SELECT * FROM run WHERE schedule_id = :schedule_id AND state IN ('succeeded', 'failed')
+         ORDER BY scheduled_for_at DESC, id DESC LIMIT 1
+        """,
+        schedule_id=schedule_id,
+    )
+    return to_run(row) if row else None
+
+
 async def of_schedule(tx: Transaction, schedule_id: ScheduleId, *, before: RunId | None, limit: int) -> list[Run]:
     """Return the runs of a schedule, the latest occurrence first; from behind the run *before* on where that is given."""
     rows = await tx.fetch_all(

@@ -13,6 +13,7 @@ from bot.app import App
 from bot.domain.errors import Conflict, NotFound
 from bot.domain.people import Actor
 from bot.scheduler.control import Entry
+from bot.scheduler.drafts import Draft
 from bot.storage.runs import Run, RunState, Trigger
 from bot.telegram.screens import admin_tasks as screens
 from tests.support import Cast, SteadyClock, change, one, rows
@@ -198,3 +199,16 @@ async def test_an_interval_of_the_environment_is_shown_as_such(app: App, clock: 
     shown = str(screens.task(await entry_of(app, lensa, "match"), at=clock())[0])
 
     assert "every 7 minutes\nMATCH_INTERVAL_MINUTES sets when this runs." in shown
+
+
+async def test_a_second_schedule_of_a_task_has_a_history_of_its_own(app: App, lensa: Actor) -> None:
+    """What the first one came to is not told of the second."""
+    await app.control.add(lensa, Draft(name="at_night", task="cleanup", when="0 3 * * *"))
+    await app.control.trigger(lensa, "cleanup")
+    await app.executor.execute(await claimed(app))
+    first = [(await entry_of(app, lensa, name)).last is None for name in ("cleanup", "at_night")]
+    await app.control.trigger(lensa, "at_night")
+    await app.executor.execute(await claimed(app))
+
+    assert [False, True] == first
+    assert (await entry_of(app, lensa, "at_night")).last is not None
