@@ -20,6 +20,7 @@ from bot.commands import console, running
 from bot.domain.errors import BotError
 from bot.domain.text import Text
 from bot.playground.html_text import parse_html
+from bot.scheduler.defaults import DEFAULTS
 from bot.settings import Settings
 from bot.tasks import TASKS
 
@@ -115,6 +116,14 @@ def test_every_task_is_listed() -> None:
     assert files == TASKS.keys()
     assert {name: importlib.import_module(f"bot.tasks.{name}").task for name in files} == TASKS
     assert all(name == task.name for name, task in TASKS.items())
+
+
+def test_the_readme_says_when_each_task_runs() -> None:
+    """Every default schedule has its row, and every task is named."""
+    readme = README.read_text("utf-8")
+
+    assert [] == [default.task for default in DEFAULTS if f"| `{default.task}` |" not in readme]
+    assert [] == [name for name in TASKS if f"`{name}`" not in readme]
 
 
 def test_all_takes_tasks_that_there_are() -> None:
