@@ -55,7 +55,7 @@ class Summary:
     zone: ZoneInfo  #: ``TIMEZONE``, for hours of the day
 
     async def send(self) -> dict[str, int]:
-        """Tell the admins, in one message, how the service stands; return how much there is of each thing to do."""
+        """Tell the admins, in one message, how the service stands; return how many admins there are, and how much of each thing to do."""
         morning = await self._look()
         items = self._items(morning)
         queued = morning.sessions[SessionState.WAITING] + morning.sessions[SessionState.OFFERED]
@@ -67,8 +67,9 @@ class Summary:
         ]
         at = self.clock()
         async with self.db.transaction(Turn.MAINTENANCE) as tx:
-            await self.alerting.tell_admins(tx, text, at=at, buttons=below)
+            told = await self.alerting.tell_admins(tx, text, at=at, buttons=below)
         return {
+            "admins": len(told),
             **now,
             "waiting_long": len(morning.waiting_long),
             "unanswered": len(morning.unanswered),

@@ -17,7 +17,7 @@ class Payload:
 async def run(context: RunContext, payload: Payload) -> Result:  # noqa: ARG001 — every task takes one
     """Send one message to each admin."""
     counts = await context.services.watching.summary.send()
-    return Result(f"Told the admins of {counts['items']} things to do", counts)
+    return Result(f"Told {counts['admins']} admins of {counts['items']} things to do", counts)
 
 
 task = Task(

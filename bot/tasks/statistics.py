@@ -52,8 +52,8 @@ def _counts(taken: Snapshot) -> dict[str, int]:
         "messages_24h": taken.day.messages,
         "average_wait_7d_seconds": round(average.total_seconds()) if average is not None else 0,
         "wait_of_90_percent_7d_seconds": round(most.total_seconds()) if most is not None else 0,
-        "requests_7d": taken.week.requests,
-        "requests_7d_before": taken.week_before.requests,
+        "requests_7_full_days": taken.week.requests,
+        "requests_7_full_days_before": taken.week_before.requests,
         "database_bytes": taken.database_bytes,
     }
 

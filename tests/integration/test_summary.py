@@ -45,7 +45,7 @@ async def test_a_quiet_morning(app: App, cast: Cast, lensa: Actor) -> None:
     (said,) = await cast.said(lensa)
 
     assert "🌅 Good morning. Nobody waits too long, and nothing needs you: in the queue 0, conversations 0." == said
-    assert "Told the admins of 0 things to do" == result.summary
+    assert "Told 1 admins of 0 things to do" == result.summary
 
 
 async def test_an_empty_service(app: App, cast: Cast, lensa: Actor) -> None:
