@@ -55,7 +55,7 @@ class Summary:
     zone: ZoneInfo  #: ``TIMEZONE``, for hours of the day
 
     async def send(self) -> dict[str, int]:
-        """Tell the admins, in one message, how the service stands; return how many admins there are, and how much of each thing to do."""
+        """Tell the admins, in one message, how the service stands; return how many they are, and how much of each thing to do."""
         morning = await self._look()
         items = self._items(morning)
         queued = morning.sessions[SessionState.WAITING] + morning.sessions[SessionState.OFFERED]
