@@ -59,9 +59,9 @@ async def run_scheduler(settings: Settings, *, stopping: asyncio.Event | None = 
     logger.info("Stopped.")
 
 
-def manager(app: App) -> Manager:
-    """Return what does everything that has a time."""
-    clock = SchedulerClock(
+def clock_of(app: App) -> SchedulerClock:
+    """Return what sleeps until the next thing that has a time."""
+    return SchedulerClock(
         db=app.db,
         clock=app.clock,
         executor=app.executor,
@@ -70,6 +70,11 @@ def manager(app: App) -> Manager:
         reconciling=app.reconciling,
         check_interval=app.settings.scheduler_check_interval,
     )
+
+
+def manager(app: App) -> Manager:
+    """Return what does everything that has a time."""
+    clock = clock_of(app)
     return Manager(reconciling=app.reconciling, clock=clock, runner=_runner(app, clock), transferring=app.transferring)
 
 

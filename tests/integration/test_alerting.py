@@ -17,7 +17,7 @@ from bot.domain.people import OPERATOR, Actor
 from bot.domain.retries import Backoff
 from bot.domain.schedules import Interval
 from bot.domain.text import Text
-from bot.scheduler.clock import SchedulerClock
+from bot.processes import clock_of
 from bot.scheduler.drafts import draft_of
 from bot.settings import Settings, load
 from bot.storage import runs
@@ -52,19 +52,6 @@ def failing(error: Exception) -> Work:
         raise error
 
     return work
-
-
-def clock_of(app: App) -> SchedulerClock:
-    """Return the scheduler's clock."""
-    return SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        reconciling=app.reconciling,
-        check_interval=timedelta(seconds=60),
-    )
 
 
 async def heard(app: App, actor: Actor) -> list[str]:

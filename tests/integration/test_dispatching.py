@@ -11,6 +11,7 @@ import pytest
 from bot.app import App
 from bot.domain.people import OPERATOR
 from bot.domain.schedules import Interval
+from bot.processes import clock_of
 from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.execution import LEASE
 from bot.storage import schedules
@@ -31,16 +32,9 @@ def scheduler(app: App) -> SchedulerClock:
     def passed() -> float:
         return (app.clock() - began).total_seconds()
 
-    return SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        reconciling=app.reconciling,
-        check_interval=timedelta(seconds=60),
-        monotonic=passed,
-    )
+    scheduler = clock_of(app)
+    scheduler.monotonic = passed
+    return scheduler
 
 
 async def add(app: App, number: int, *, task: str = "work") -> None:
@@ -114,16 +108,8 @@ async def test_the_clock_of_the_machine_is_set(
 ) -> None:
     """By more than it drifts: then schedules are set right at once, without a restart."""
     passed = 0.0
-    ticking = SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        reconciling=app.reconciling,
-        check_interval=timedelta(seconds=60),
-        monotonic=lambda: passed,
-    )
+    ticking = clock_of(app)
+    ticking.monotonic = lambda: passed
     made_up.task("work")
     await made_up.schedule("work", Interval(timedelta(hours=1)))
     await ticking.tick()

@@ -11,8 +11,8 @@ import pytest
 from bot.app import App
 from bot.domain.people import Actor
 from bot.domain.sessions import Session
+from bot.processes import clock_of
 from bot.scheduler import clock as the_clock
-from bot.scheduler.clock import SchedulerClock
 from bot.storage import updates
 from bot.storage.updates import Incoming
 from tests.support import Cast, SteadyClock, change, one, rows, wait_until
@@ -259,16 +259,3 @@ async def test_what_goes_wrong_there_stops_nothing(app: App, cast: Cast, clock: 
     await wait_until(ticking.done, "the attempt is over")
 
     assert ticking.exception() is None
-
-
-def clock_of(app: App) -> SchedulerClock:
-    """Return the scheduler's clock."""
-    return SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        reconciling=app.reconciling,
-        check_interval=timedelta(seconds=60),
-    )

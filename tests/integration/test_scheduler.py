@@ -11,8 +11,8 @@ import pytest
 from bot.app import App
 from bot.domain.ids import RunId
 from bot.domain.schedules import Interval
+from bot.processes import clock_of
 from bot.scheduler import reconciling
-from bot.scheduler.clock import SchedulerClock
 from bot.scheduler.execution import LEASE, Executor
 from bot.scheduler.manager import Manager
 from bot.scheduler.runners.local import LocalRunner
@@ -35,19 +35,6 @@ def _three_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 async def next_runs(app: App) -> dict[str, datetime]:
     """Return when each schedule is due next."""
     return {row["name"]: row["next_run_at"] for row in await rows(app, "SELECT name, next_run_at FROM schedule")}
-
-
-def clock_of(app: App) -> SchedulerClock:
-    """Return a scheduler's clock, of this process or of another one."""
-    return SchedulerClock(
-        db=app.db,
-        clock=app.clock,
-        executor=app.executor,
-        offering=app.offering,
-        idling=app.idling,
-        reconciling=app.reconciling,
-        check_interval=timedelta(seconds=60),
-    )
 
 
 async def found_runs(app: App) -> list[tuple[str, str, datetime]]:
