@@ -20,6 +20,7 @@ from bot.domain.schedules import Interval
 from bot.settings import load
 from bot.storage import run_requests, schedules
 from bot.storage.database import DatabaseUnavailable, Row
+from bot.storage.holding import lock_file
 from bot.storage.runs import NewRun, Trigger
 from bot.storage.schedules import Plan
 from tests.acceptance.hurried import TICKS
@@ -80,7 +81,8 @@ async def begun(app: App, count: int) -> list[int]:
         return await one(app, "SELECT count(*) FROM tick") == count
 
     await wait_until(look, f"{count} attempts have begun")
-    return [row["pid"] for row in await rows(app, "SELECT pid FROM tick ORDER BY ctid")]
+    order = "ctid" if app.settings.is_postgresql else "rowid"
+    return [row["pid"] for row in await rows(app, f"SELECT pid FROM tick ORDER BY {order}")]
 
 
 async def let_go(app: App, pid: int = 0) -> None:
@@ -253,6 +255,50 @@ async def asked_again(app: App) -> None:
         return False
 
     await wait_until(look, "the database answers")
+
+
+@on_sqlite
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_command_that_dies_or_stands_still_on_sqlite(
+    environment: dict[str, str], programs: Programs, fate: signal.Signals
+) -> None:
+    """When its lease has run out another one takes its place; what it says when it goes on counts no more."""
+    path = load(environment, None).sqlite_path
+    assert path is not None
+    with lock_file(path):  # as the bot that lives with the file, so that the commands are its guests
+        async with prepared(environment) as seen:
+            first = await programs.spawn(HURRIED, "tasks", "run", "held", BOT_TOKEN=None)
+            await begun(seen, 1)
+            first.signal(fate)
+            second = await programs.spawn(HURRIED, "tasks", "run", "held", "--wait", "30", BOT_TOKEN=None)
+            await begun(seen, 2)
+            await let_go(seen)
+            if fate is signal.SIGSTOP:
+                first.signal(signal.SIGCONT)
+            codes = [await first.ended(), await second.ended()]
+            found = await rows(seen, "SELECT run.state, outcome FROM run JOIN run_attempt ON run_id = run.id ORDER BY run.id")
+
+    assert [("failed", "interrupted"), ("succeeded", "succeeded")] == [(row["state"], row["outcome"]) for row in found]
+    assert [-signal.SIGKILL if fate is signal.SIGKILL else 1, 0] == codes
+
+
+@on_sqlite
+async def test_a_command_that_is_told_to_stop_on_sqlite(environment: dict[str, str], programs: Programs) -> None:
+    """Its run is called off, and is in nobody's way."""
+    path = load(environment, None).sqlite_path
+    assert path is not None
+    with lock_file(path):
+        async with prepared(environment) as seen:
+            first = await programs.spawn(HURRIED, "tasks", "run", "held", BOT_TOKEN=None)
+            await begun(seen, 1)
+            first.signal(signal.SIGTERM)
+            code = await first.ended()
+            await let_go(seen)
+            again = await programs.run(HURRIED, "tasks", "run", "held", BOT_TOKEN=None)
+            found = await rows(seen, "SELECT state FROM run ORDER BY id")
+
+    assert (1, 0) == (code, again.code), again.err
+    assert ["cancelled", "succeeded"] == [row["state"] for row in found]
 
 
 @on_sqlite
