@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -63,7 +63,7 @@ class Matching:
             waiting = await queue.waiting(tx, refused_since=at - REST_AFTER_REFUSAL)
         planned = await asyncio.to_thread(plan, waiting, candidates)
         chosen = _of_sessions(planned, limit)
-        made = await self._offer_all(list(_pieces(chosen)), Counter({one.session_id: one.entries for one in waiting}))
+        made = await self._offer_all(_pieces(chosen), Counter({one.session_id: one.entries for one in waiting}))
         if len(made) < len(planned):
             async with self.db.transaction() as tx:
                 await request_match(tx, because="more to match", at=self.clock())
@@ -102,38 +102,29 @@ class Matching:
         said = {one.id: await self._text(tx, one) for one in await queue.shown(tx, [match.session_id])}
         return next(iter(await self._make(tx, [match], held, said, at=at)), None)
 
-    async def _offer_all(self, pieces: Sequence[Sequence[Match]], known: Counter[SessionId]) -> list[Offer]:
-        """Make offers piece by piece; what the next piece says is put together while this one waits for the disk."""
+    async def _offer_all(self, pieces: Iterable[Sequence[Match]], known: Counter[SessionId]) -> list[Offer]:
+        """Make offers piece by piece; what they say is put together before the transaction, which others wait for."""
         made = list[Offer]()
-        said = await self._describe(pieces[0]) if pieces else {}
-        for number, piece in enumerate(pieces, start=1):
-            following: Sequence[Match] = pieces[number] if number < len(pieces) else ()
-            written = asyncio.Event()
-            offered, said = await asyncio.gather(
-                self._offer(piece, known, said, written), self._describe(following, behind=written)
-            )
+        for piece in pieces:
+            offered = await self._offer(piece, known, await self._describe(piece))
             known.update(offer.session_id for offer in offered)
             made += offered
         return made
 
-    async def _describe(self, matches: Sequence[Match], *, behind: asyncio.Event | None = None) -> dict[SessionId, Text]:
+    async def _describe(self, matches: Sequence[Match]) -> dict[SessionId, Text]:
         """Return what offers of these sessions say; nothing of it changes as long as a session can be offered."""
-        if not matches:
-            return {}
-        if behind is not None:
-            await behind.wait()
         async with self.db.reading() as tx:
             found = await queue.shown(tx, sorted({match.session_id for match in matches}))
             await self.outbox.vault.load(tx, {one.key_id for one in found})
             return {one.id: await self._text(tx, one) for one in found}
 
     async def _offer(
-        self, matches: Sequence[Match], known: Mapping[SessionId, int], said: Mapping[SessionId, Text], written: asyncio.Event
+        self, matches: Sequence[Match], known: Mapping[SessionId, int], said: Mapping[SessionId, Text]
     ) -> list[Offer]:
         """Make those of some offers for which session and counselor are still free, and the session's history is what is *known*.
 
         Else who was faster than we could have offered a session, had it declined or handed on, and we would offer it to the same
-        counselor once more. *written* is set when all that is left is to commit.
+        counselor once more.
         """
         at = self.clock()
         async with self.db.transaction(Turn.BATCH) as tx:  # a thousand offers must not make one message wait
@@ -147,9 +138,7 @@ class Matching:
                 session_id: one for session_id, one in found.items() if one.entries == known[session_id] and session_id in said
             }
             possible = _possible(matches, held, room)
-            made = await self._make(tx, possible, held, said, at=at) if possible else []
-            written.set()
-        return made
+            return await self._make(tx, possible, held, said, at=at) if possible else []
 
     async def _make(
         self,

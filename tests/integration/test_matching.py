@@ -145,7 +145,7 @@ async def test_one_place_is_given_once(app: App, cast: Cast) -> None:
     async with app.db.reading() as tx:
         known = {one.session_id: one.entries for one in await queue.waiting(tx, refused_since=app.clock())}
     said = await app.matching._describe(chosen)
-    pieces = await asyncio.gather(*(app.matching._offer([match], known, said, asyncio.Event()) for match in chosen))
+    pieces = await asyncio.gather(*(app.matching._offer([match], known, said) for match in chosen))
 
     assert [0, 1] == sorted(len(made) for made in pieces)
     assert 1 == await one(app, FREE)
@@ -161,7 +161,7 @@ async def test_what_happened_since_the_choice_counts(app: App, cast: Cast) -> No
     await app.offering.decline(dawit, offer.id)
     reasons = Parts(specialization=1, load=0, rating=0, experience=0, crisis=0, wishes=0)
     match = Match(session_id=session.id, counselor_id=dawit.me, parts=reasons)
-    made = await app.matching._offer([match], known, await app.matching._describe([match]), asyncio.Event())
+    made = await app.matching._offer([match], known, await app.matching._describe([match]))
 
     assert [] == made
     assert 0 == await one(app, FREE)
