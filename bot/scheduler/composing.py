@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from bot.domain import schedules as rules
 from bot.domain.errors import Conflict, InvalidInput, NotFound
@@ -13,7 +14,7 @@ from bot.domain.people import Actor, Role
 from bot.domain.schedules import AmbiguousTime, Cron, Kind, Once, When
 from bot.domain.zones import zone_name, zone_of
 from bot.scheduler import questions
-from bot.scheduler.control import Control
+from bot.scheduler.control import SHOWN_TIMES, Control
 from bot.scheduler.drafts import PAUSE_AFTER, variable_of
 from bot.scheduler.questions import STEP_SUMMARY, STEPS, Option, Question
 from bot.services.dialogs import Answers, Dialogs
@@ -27,7 +28,6 @@ from bot.texts import everyone
 from bot.texts import scheduling as to_admin
 
 _ALL_STEPS = (*STEPS.values(), STEP_SUMMARY)
-_SHOWN_TIMES = 5
 _TIMES = {Question.WHEN, Question.ZONE}
 
 
@@ -279,7 +279,7 @@ class Composing:
         preview = self.control.preview(actor, questions.draft(answers))
         upcoming = preview.upcoming
         if schedule is not None and schedule.when == preview.plan.when:
-            upcoming = _as_before(schedule, self.clock())
+            upcoming = list(islice(schedule.upcoming(self.clock()), SHOWN_TIMES))
         return Form(question=None, answers=answers, schedule=schedule, plan=preview.plan, upcoming=upcoming)
 
 
@@ -291,15 +291,6 @@ def _moved(when: When, zone: str, now: datetime) -> When:
         return Cron(when.spec, zone)
     wall = when.at.astimezone(zone_of(when.zone)).replace(tzinfo=None)
     return rules.parse(wall.isoformat(" ", "seconds"), zone, now=now)
-
-
-def _as_before(schedule: Schedule, now: datetime) -> Sequence[datetime]:
-    """Return the next times of a schedule whose time is not changed: it goes on as it was."""
-    at, found = schedule.next_run_at, list[datetime]()
-    while at is not None and len(found) < _SHOWN_TIMES:
-        found.append(at)
-        at = schedule.when.next(at, now=max(at, now))
-    return found
 
 
 async def _must_be_free(tx: Transaction, name: str, own: int | None) -> None:

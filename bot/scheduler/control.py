@@ -25,7 +25,7 @@ from bot.texts import scheduling as texts
 
 _ATTEMPTS_BY_HAND = 1  #: who asked is there to hear how it went, and to ask again
 _SHOWN_RUNS = 30
-_SHOWN_TIMES = 5
+SHOWN_TIMES = 5  #: of a schedule that is made or changed
 REPEATABLE = {RunState.FAILED, RunState.CANCELLED, RunState.MISSED}
 _STAFF = (Role.ADMIN, Role.OPERATOR)
 
@@ -145,7 +145,7 @@ class Control:
         actor.require(*_STAFF)
         now = self.clock()
         plan = self.rules.plan(draft, now=now)
-        return Preview(plan=plan, upcoming=plan.when.upcoming(now, _SHOWN_TIMES))
+        return Preview(plan=plan, upcoming=plan.when.upcoming(now, SHOWN_TIMES))
 
     async def upcoming(self, actor: Actor, count: int) -> Sequence[Occurrence]:
         """Return what runs next over all schedules, at most *count* times; what is due already comes first."""
@@ -371,11 +371,7 @@ async def _last(tx: Transaction, schedule: Schedule) -> Run | None:
 
 
 def _occurrences(schedule: Schedule, now: datetime) -> Iterator[Occurrence]:
-    """Yield when a schedule will run, as it is asked for; most have no end. What was missed is made up for by the first one."""
-    at = schedule.next_run_at
-    while at is not None:
-        yield Occurrence(at=at, schedule=schedule)
-        at = schedule.when.next(at, now=max(at, now))
+    return (Occurrence(at=at, schedule=schedule) for at in schedule.upcoming(now))
 
 
 def _resumed(when: When, next_run_at: datetime | None, at: datetime) -> datetime | None:

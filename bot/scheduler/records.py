@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bot.scheduler.control import Details, Entry, Occurrence, Preview
+from bot.scheduler.control import Details, Entry, Occurrence
 from bot.storage.runs import Run
 from bot.storage.schedules import Schedule
 from bot.tasks.base import Task
@@ -55,11 +55,6 @@ def of_entry(entry: Entry) -> Record:
         "unfinished": entry.unfinished,
         "last_run": of_run(entry.last) if entry.last else None,
     }
-
-
-def of_preview(preview: Preview) -> Record:
-    """Return what a plan would come to."""
-    return {"in_words": str(in_words(preview.plan.when)), "upcoming": [_instant(at) for at in preview.upcoming]}
 
 
 def of_occurrence(one: Occurrence) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,6 +75,13 @@ class Schedule:
     def is_active(self) -> bool:
         """Whether it will run again by itself."""
         return self.is_enabled and not self.is_parked and self.next_run_at is not None
+
+    def upcoming(self, now: datetime) -> Iterator[datetime]:
+        """Yield when it will run, as it is asked for; most have no end. What was missed is made up for by the first one."""
+        at = self.next_run_at
+        while at is not None:
+            yield at
+            at = self.when.next(at, now=max(at, now))
 
 
 async def add(
